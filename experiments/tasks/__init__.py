@@ -1,0 +1,1 @@
+"""What is learnt: data, split and metric of a task, shared by experiments."""
