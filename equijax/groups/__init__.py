@@ -1,0 +1,99 @@
+"""What a symmetry is: groups, their elements, and the ways they act.
+
+>>> import jax
+>>> group = S(8) * E(3)
+>>> positions = PermutationTensor(1) @ Point()
+>>> g = group.sample(jax.random.key(0))
+>>> positions.shape(group), positions.act(g, jax.numpy.ones((8, 3))).shape
+((8, 3), (8, 3))
+"""
+
+from equijax.groups import rotations
+from equijax.groups.actions import (
+    batch_shape,
+    linear_part,
+    orthogonal_part,
+    parity,
+    permutation,
+    regular_permutation,
+    translation_part,
+)
+from equijax.groups.adjoint import Adjoint
+from equijax.groups.base import Element, Group
+from equijax.groups.combined import (
+    DirectSum,
+    Dual,
+    Multiple,
+    OuterProduct,
+    TensorProduct,
+    direct_sum,
+    outer_product,
+    tensor_product,
+)
+from equijax.groups.cyclic import Cyclic, Turn
+from equijax.groups.dihedral import Dihedral, TurnFlip
+from equijax.groups.euclidean import SE, E, Rigid
+from equijax.groups.irreps import Irreps, wigner
+from equijax.groups.lie import LieGroup
+from equijax.groups.natural import Point, Pseudoscalar, Pseudovector, Trivial, Vector
+from equijax.groups.orthogonal import SO, O
+from equijax.groups.permutation_tensor import PermutationTensor, Regular
+from equijax.groups.product import LieProductGroup, ProductGroup, product
+from equijax.groups.representation import Representation, act
+from equijax.groups.scaling import Dilation, Scaling
+from equijax.groups.symmetric import S
+from equijax.groups.translation import Shift, Translation
+from equijax.groups.trivial import TrivialGroup, Unit
+
+__all__ = [
+    "SE",
+    "SO",
+    "Adjoint",
+    "Cyclic",
+    "Dihedral",
+    "Dilation",
+    "DirectSum",
+    "Dual",
+    "E",
+    "Element",
+    "Group",
+    "Irreps",
+    "LieGroup",
+    "LieProductGroup",
+    "Multiple",
+    "O",
+    "OuterProduct",
+    "PermutationTensor",
+    "Point",
+    "ProductGroup",
+    "Pseudoscalar",
+    "Pseudovector",
+    "Regular",
+    "Representation",
+    "Rigid",
+    "S",
+    "Scaling",
+    "Shift",
+    "TensorProduct",
+    "Translation",
+    "Trivial",
+    "TrivialGroup",
+    "Turn",
+    "TurnFlip",
+    "Unit",
+    "Vector",
+    "act",
+    "batch_shape",
+    "direct_sum",
+    "linear_part",
+    "orthogonal_part",
+    "outer_product",
+    "parity",
+    "permutation",
+    "product",
+    "regular_permutation",
+    "rotations",
+    "tensor_product",
+    "translation_part",
+    "wigner",
+]
