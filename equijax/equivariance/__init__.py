@@ -1,0 +1,7 @@
+"""Measuring symmetry: how far a function is from commuting with a group, and averaging over groups."""
+
+from equijax.equivariance.averaging import symmetrise as symmetrise
+from equijax.equivariance.commutator import commutator as commutator
+from equijax.equivariance.commutator import error as error
+from equijax.equivariance.local import lie_derivative as lie_derivative
+from equijax.equivariance.local import local_error as local_error
