@@ -10,5 +10,17 @@ from equijax._version import __version__ as __version__
 
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
-    submodules={"data", "equivariance", "graphs", "groups", "nn", "numerics", "sphere", "testing", "training"},
+    submodules={
+        "data",
+        "equivariance",
+        "euclid",
+        "graphs",
+        "groups",
+        "nn",
+        "numerics",
+        "simulation",
+        "sphere",
+        "testing",
+        "training",
+    },
 )

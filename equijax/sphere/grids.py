@@ -1,0 +1,138 @@
+"""Functions on the sphere by their values on a quadrature grid, and exact ways there and back.
+
+A signal of degrees ``0 … lmax`` has a value at every grid point; sums of values times quadrature weights
+are integrals, exact up to the grid's degree. So a product of signals of degrees ``l1`` and ``l2`` is
+projected exactly onto degrees ``≤ lmax`` by any grid of degree at least ``l1 + l2 + lmax``.
+"""
+
+import functools
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from equijax.numerics import check, quadrature
+from equijax.sphere import harmonics
+
+LEBEDEV_MAX_DEGREE = 131
+"""No Lebedev rule is known that is exact to a higher degree."""
+
+
+class SphereGrid(NamedTuple):
+    """A quadrature rule on the unit sphere: which rule, and the degree up to which it is exact.
+
+    Hashable and static: the arrays are built once for each grid, in float64.
+
+    Attributes:
+      rule: ``"lebedev"`` (fewest points) or ``"gauss_legendre"`` (any degree; a product of polar and
+        azimuthal rules).
+      degree: polynomials up to this degree are integrated exactly.
+    """
+
+    rule: str
+    degree: int
+
+    def points(self) -> Float[np.ndarray, "p 3"]:
+        """Unit vectors."""
+        return _nodes(self)[0]
+
+    def weights(self) -> Float[np.ndarray, "p"]:
+        """Positive weights that sum to ``4π``."""
+        return _nodes(self)[1]
+
+
+@functools.cache
+def _nodes(grid: SphereGrid) -> quadrature.Quadrature:
+    """Points and weights of a grid."""
+    check.one_of("rule", grid.rule, ("lebedev", "gauss_legendre"))
+    build = quadrature.lebedev if grid.rule == "lebedev" else quadrature.sphere_product
+    return build(grid.degree)
+
+
+def smallest_grid(degree: int) -> SphereGrid:
+    """The grid with the fewest points that is exact to a degree and has positive weights.
+
+    A Lebedev rule for degrees 2 to 131, the product rule otherwise.
+
+    Raises:
+      ValueError: if the degree is negative.
+      TypeError: if the degree is not an integer.
+
+    Example:
+      >>> smallest_grid(8), len(smallest_grid(8).weights())
+      (SphereGrid(rule='lebedev', degree=8), 38)
+    """
+    harmonics.check_degree("degree", degree)
+    return SphereGrid("lebedev" if 2 <= degree <= LEBEDEV_MAX_DEGREE else "gauss_legendre", degree)
+
+
+@functools.cache
+def evaluation_matrix(grid: SphereGrid, lmax: int) -> Float[np.ndarray, "k p"]:
+    """Values of the harmonics at the grid points: coefficients times this are values."""
+    matrix = harmonics.harmonics_float64(lmax, grid.points()).T.copy()
+    matrix.flags.writeable = False
+    return matrix
+
+
+@functools.cache
+def projection_matrix(grid: SphereGrid, lmax: int) -> Float[np.ndarray, "p k"]:
+    """Harmonics times quadrature weights: values times this are coefficients."""
+    matrix = (evaluation_matrix(grid, lmax) * grid.weights()).T.copy()
+    matrix.flags.writeable = False
+    return matrix
+
+
+def to_grid(coefficients: Float[Array, "... k"], grid: SphereGrid) -> Float[Array, "... p"]:
+    """Values of a signal at the points of a grid.
+
+    Args:
+      coefficients: shape ``(..., (lmax + 1)²)``, in the orthonormal real basis.
+      grid: where.
+
+    Raises:
+      ValueError: if the last axis is not a square.
+      TypeError: if the coefficients are not real floating-point numbers, or ``grid`` is not a grid.
+
+    Example:
+      >>> to_grid(jnp.array([1.0]), smallest_grid(0)).shape
+      (1,)
+    """
+    lmax = harmonics.signal_degree("coefficients", coefficients)
+    _check_grid(grid)
+    coefficients = jnp.asarray(coefficients)
+    return coefficients @ jnp.asarray(evaluation_matrix(grid, lmax), coefficients.dtype)
+
+
+def from_grid(values: Float[Array, "... p"], grid: SphereGrid, lmax: int) -> Float[Array, "... k"]:
+    """Coefficients up to a degree of a signal given by its values.
+
+    Exact if the signal's degree plus ``lmax`` is at most the degree of the grid.
+
+    Args:
+      values: shape ``(..., p)``.
+      grid: where the values were taken.
+      lmax: largest degree of the result.
+
+    Raises:
+      ValueError: if there is not one value a grid point, or ``lmax`` is negative.
+      TypeError: if the values are not real floating-point numbers, ``grid`` is not a grid or ``lmax`` is not
+        an integer.
+
+    Example:
+      >>> grid, x = smallest_grid(2), jnp.array([1.0, 0.0, 2.0, 0.0])
+      >>> bool(jnp.allclose(from_grid(to_grid(x, grid), grid, 1), x, atol=1e-6))
+      True
+    """
+    check.floating("values", values)
+    harmonics.check_degree("lmax", lmax)
+    _check_grid(grid)
+    values = jnp.asarray(values)
+    check.shape("values", values, f"... {len(grid.weights())}")
+    return values @ jnp.asarray(projection_matrix(grid, lmax), values.dtype)
+
+
+def _check_grid(grid: SphereGrid) -> None:
+    """Raise a clear error unless the argument is a grid."""
+    if not isinstance(grid, SphereGrid):
+        raise TypeError(f"grid must be a SphereGrid, for instance smallest_grid(8), got {grid!r}")
