@@ -1,4 +1,4 @@
-"""Settings shared by all tests: eight virtual devices, a persistent compilation cache, Hypothesis profiles."""
+"""Settings shared by all tests: eight virtual devices, a compilation cache, Hypothesis profiles."""
 
 import os
 import pathlib
@@ -8,7 +8,8 @@ import tempfile
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
     os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=8"
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(pathlib.Path(tempfile.gettempdir()) / "equijax-jax-cache"))
+_cache = pathlib.Path(tempfile.gettempdir()) / "equijax-jax-cache"
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_cache))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
 
 import hypothesis
@@ -22,10 +23,12 @@ hypothesis.settings.load_profile("equijax")
 
 
 def pytest_addoption(parser):
+    """Add ``--run-slow``."""
     parser.addoption("--run-slow", action="store_true", help="also run the tests marked slow")
 
 
 def pytest_collection_modifyitems(config, items):
+    """Leave the slow tests out unless they are asked for."""
     if config.getoption("--run-slow"):
         return
     for item in items:

@@ -1,0 +1,1 @@
+"""The ordinary networks that papers compare with, shared by experiments."""

@@ -1,0 +1,90 @@
+"""Is what was trained really symmetric? Audited layer by layer, and measured in both precisions."""
+
+from functools import partial
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+import equijax as ej
+from equijax.graphs import complete_molecular_graph
+from equijax.groups import E, PermutationTensor, Point, Rigid, S, Trivial, Vector
+from equijax.nn import InteratomicPotential, energy_and_forces
+
+
+class OneMolecule(nn.Module):
+    """The potential as a function of one molecule's positions and species.
+
+    Attributes:
+      potential: the potential; its parameters are those of this module under ``potential``.
+    """
+
+    potential: InteratomicPotential
+
+    @nn.compact
+    def __call__(self, positions, species):
+        """Energy of the molecule, eV."""
+        return self.potential(complete_molecular_graph(positions, species))[0]
+
+
+def forces(model: InteratomicPotential, params, positions, species):
+    """Energy and forces of one molecule."""
+    graph = complete_molecular_graph(positions, species)
+    output = energy_and_forces(lambda g: model.apply({"params": params}, g), graph)
+    return output.energy[0], output.forces[:-1]
+
+
+def symmetry_errors(model, params, positions, species, *, num_samples: int = 8) -> dict[str, float]:
+    """Relative equivariance error by ``"group, precision"``: the larger of energy and forces.
+
+    The commutator with S(n) x E(3) is compiled once in each precision; its subgroups are measured by elements
+    whose other parts are the identity.
+    """
+    node = PermutationTensor(1)
+    in_reps = (node @ Point(), node @ Trivial())
+    out_reps = (Trivial(), node @ Vector())
+    errors = {}
+    for precision in ("float32", "float64"):
+        with jax.enable_x64(precision == "float64"):
+            cast = jax.tree.map(partial(jnp.asarray, dtype=precision), params)
+            arguments = (jnp.asarray(positions - positions.mean(0), precision), jnp.asarray(species))
+            function = partial(forces, model, cast)
+
+            @jax.jit
+            def relative(g, function=function, arguments=arguments):
+                difference = ej.equivariance.commutator(function, g, in_reps, out_reps, arguments)
+                norms = jax.tree.map(jnp.linalg.norm, (difference, function(*arguments)))
+                return jnp.max(jnp.stack([d / size for d, size in zip(*norms, strict=True)]))
+
+            for name, elements in _elements(len(species), num_samples, precision).items():
+                samples = [jax.tree.map(lambda leaf, i=i: leaf[i], elements) for i in range(num_samples)]
+                errors[f"{name}, {precision}"] = max(float(relative(g)) for g in samples)
+    return errors
+
+
+def _elements(num_atoms: int, num_samples: int, dtype: str) -> dict:
+    """Random elements of S(n) x E(3), and of its parts."""
+    group = S(num_atoms) * E(3)
+    permutation, motion = group.sample(jax.random.key(0), (num_samples,), dtype)
+    same_order, still = group.identity((num_samples,), dtype)
+    return {
+        "O(3)": (same_order, Rigid(motion.linear, still.translation)),
+        "translations": (same_order, Rigid(still.linear, motion.translation)),
+        "permutations": (permutation, still),
+        "S(n) x E(3)": (permutation, motion),
+    }
+
+
+def audit(model, params, positions, species):
+    """Layer by layer, under permutations and motions at once; see `equijax.testing.audit`."""
+    num_atoms = len(species)
+    node = PermutationTensor(1)
+    return ej.testing.audit(
+        OneMolecule(model),
+        {"params": {"potential": params}},
+        S(num_atoms) * E(3),
+        (node @ Point(), node @ Trivial()),
+        positions - positions.mean(0),
+        species,
+        key=jax.random.key(0),
+    )
