@@ -70,7 +70,7 @@ PRESETS = {
         dynamics_ps=0.02,
     ),
     "small": Config(),
-    "acac": Config(data="acac", num_steps=30_000, baseline_steps=30_000),
+    "acac": Config(data="acac", num_steps=25_000, baseline_steps=25_000),
     "3bpa": Config(data="3bpa", num_steps=30_000, baseline_steps=5_000),
     "full": Config(
         data="acac",
