@@ -110,6 +110,14 @@ def num_nodes(graph: jraph.GraphsTuple) -> int:
 
     Raises:
       ValueError: if the graph has no node features to tell it by.
+
+    Example:
+      >>> empty = jraph.GraphsTuple(
+      ...     nodes={"mass": np.ones(3)}, edges=None, senders=None, receivers=None, globals=None,
+      ...     n_node=np.array([3]), n_edge=np.array([0]),
+      ... )
+      >>> num_nodes(empty)
+      3
     """
     import jax
 
@@ -120,15 +128,42 @@ def num_nodes(graph: jraph.GraphsTuple) -> int:
 
 
 def node_mask(graph: jraph.GraphsTuple) -> Bool[Array, "n"]:
-    """True for the nodes of a padded batch that are not padding."""
+    """True for the nodes of a padded batch that are not padding.
+
+    Example:
+      >>> one = jraph.GraphsTuple(
+      ...     nodes=np.ones((2, 1)), edges=np.ones((1, 1)), senders=np.array([0]), receivers=np.array([1]),
+      ...     globals=None, n_node=np.array([2]), n_edge=np.array([1]),
+      ... )
+      >>> node_mask(pad_batch([one], PaddingBudget(4, 3, 3))).tolist()
+      [True, True, False, False]
+    """
     return jraph.get_node_padding_mask(graph)
 
 
 def edge_mask(graph: jraph.GraphsTuple) -> Bool[Array, "e"]:
-    """True for the edges of a padded batch that are not padding."""
+    """True for the edges of a padded batch that are not padding.
+
+    Example:
+      >>> one = jraph.GraphsTuple(
+      ...     nodes=np.ones((2, 1)), edges=np.ones((1, 1)), senders=np.array([0]), receivers=np.array([1]),
+      ...     globals=None, n_node=np.array([2]), n_edge=np.array([1]),
+      ... )
+      >>> edge_mask(pad_batch([one], PaddingBudget(4, 3, 3))).tolist()
+      [True, False, False]
+    """
     return jraph.get_edge_padding_mask(graph)
 
 
 def graph_mask(graph: jraph.GraphsTuple) -> Bool[Array, "g"]:
-    """True for the graphs of a padded batch that are not padding."""
+    """True for the graphs of a padded batch that are not padding.
+
+    Example:
+      >>> one = jraph.GraphsTuple(
+      ...     nodes=np.ones((2, 1)), edges=np.ones((1, 1)), senders=np.array([0]), receivers=np.array([1]),
+      ...     globals=None, n_node=np.array([2]), n_edge=np.array([1]),
+      ... )
+      >>> graph_mask(pad_batch([one], PaddingBudget(4, 3, 3))).tolist()
+      [True, False, False]
+    """
     return jraph.get_graph_padding_mask(graph)

@@ -94,7 +94,7 @@ class SpeciesLinear(nn.Module):
         check.at_least("num_species", self.num_species, 1)
         shape = (self.num_species, lmax + 1, channels, self.features)
         kernel = jnp.take(self.param("kernel", kernel_init, shape), species, axis=0)
-        return jnp.einsum("nck,nkcd->ndk", x, kernel[:, degree_index(lmax)])
+        return jnp.einsum("nck,nkcd->ndk", x, kernel[:, degree_index(lmax)], precision="highest")
 
 
 def mix_channels(x: Float[Array, "... c k"], kernel: Float[Array, "l c d"]) -> Float[Array, "... d k"]:
@@ -113,7 +113,7 @@ def mix_channels(x: Float[Array, "... c k"], kernel: Float[Array, "l c d"]) -> F
     """
     lmax, channels = check_signal("x", x)
     check.shape("kernel", kernel, f"{lmax + 1} {channels} d")
-    return jnp.einsum("...ck,kcd->...dk", x, kernel[degree_index(lmax)])
+    return jnp.einsum("...ck,kcd->...dk", x, kernel[degree_index(lmax)], precision="highest")
 
 
 def check_signal(name: str, x: Array) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from equijax.euclid import bessel_basis, polynomial_cutoff
 from equijax.graphs import edge_mask, graph_index, node_mask, relative_vectors
 from equijax.nn.convolution import GauntConvolution
 from equijax.nn.interaction import Interaction
-from equijax.nn.linear import Linear
+from equijax.nn.linear import Linear, check_signal
 from equijax.nn.many_body import ManyBody
 from equijax.numerics import check, safe
 from equijax.sphere import solid_harmonics
@@ -26,7 +26,8 @@ class InteratomicPotential(nn.Module):
     to powers (see `equijax.nn.Interaction`); scalar read-outs after every interaction give the atoms'
     energies. Energies are relative to isolated atoms, whose energy is exactly zero: total energies of 10^4 eV
     would leave 1 meV of resolution in single precision, so references are added outside, in double precision
-    (see `equijax.simulation`).
+    (see `equijax.simulation`). Two atoms at one place have no direction between them: the invariant part of
+    their message remains, and energies and forces are finite.
 
     Attributes:
       species: atomic numbers that the model knows; graphs carry indices into this table.
@@ -73,9 +74,11 @@ class InteratomicPotential(nn.Module):
         """Energies in eV of the graphs of a batch (see `equijax.graphs.molecular_graph`); padding is zero.
 
         Raises:
-          ValueError: if the graph lacks a feature, or attributes are out of range.
+          ValueError: if the graph lacks a feature, shapes do not agree, or an attribute is out of range.
+          TypeError: if a feature has the wrong kind of dtype.
         """
         _check_graph(graph)
+        self._check_attributes()
         species = graph.nodes["species"]
         real_edge = edge_mask(graph)
         # Padding edges get a harmless vector at the cut-off, where every message is zero.
@@ -116,19 +119,39 @@ class InteratomicPotential(nn.Module):
         energies = jnp.where(node_mask(graph), energies, 0)
         return jax.ops.segment_sum(energies, graph_index(graph), graph.n_node.shape[0])
 
+    def _check_attributes(self):
+        """Raise a clear error for attributes that no layer below checks."""
+        check.at_least("len(species)", len(self.species), 1)
+        check.at_least("num_interactions", self.num_interactions, 1)
+        check.at_least("lmax", self.lmax, 0)
+        check.positive("energy_scale", self.energy_scale)
+        if self.mean_interaction is not None and len(self.mean_interaction) != len(self.species):
+            expected = f"one energy for each of the {len(self.species)} species"
+            raise ValueError(f"mean_interaction must hold {expected}, got {len(self.mean_interaction)}")
+
 
 class ReadOut(nn.Module):
     """One invariant number for each node, from the degree-0 part of its signals.
 
     Attributes:
       hidden: size of a hidden layer; a linear map if 0.
+
+    Example:
+      >>> ReadOut(hidden=4).init_with_output(jax.random.key(0), jnp.ones((5, 8, 9)))[0].shape
+      (5,)
     """
 
     hidden: int = 0
 
     @nn.compact
     def __call__(self, h: Float[Array, "n c k"]) -> Float[Array, "n"]:
-        """Read the invariant part of signals."""
+        """Read the invariant part of signals, shape ``(n, channels, (lmax + 1)²)``.
+
+        Raises:
+          ValueError: if ``h`` has no channel axis or its last axis is not a square.
+          TypeError: if ``h`` is not a real floating-point array.
+        """
+        check_signal("h", h)
         scalars = h[..., :1]
         if self.hidden:
             scalars = jax.nn.silu(Linear(self.hidden, name="hidden")(scalars))
@@ -165,7 +188,8 @@ def energy_and_forces(
         graphs whose cell has no volume).
 
     Raises:
-      ValueError: if the graph lacks a feature.
+      ValueError: if the graph lacks a feature or shapes do not agree.
+      TypeError: if a feature has the wrong kind of dtype.
 
     Example:
       >>> import numpy as np
@@ -189,6 +213,8 @@ def energy_and_forces(
     if not stress:
         gradient, energy = jax.grad(total, has_aux=True)(positions, None)
         return PotentialOutput(energy, -gradient, None)
+    _require("globals", graph.globals, "cell")
+    check.shape("graph.globals['cell']", graph.globals["cell"], "g 3 3", g=num_graphs)
     no_strain = jnp.zeros((num_graphs, 3, 3), positions.dtype)
     (gradient, by_strain), energy = jax.grad(total, argnums=(0, 1), has_aux=True)(positions, no_strain)
     volume = jnp.abs(jnp.linalg.det(graph.globals["cell"]))[:, None, None]
@@ -209,13 +235,20 @@ def _strained(graph: jraph.GraphsTuple, strain: Float[Array, "g 3 3"]) -> jraph.
 
 def _check_graph(graph: jraph.GraphsTuple) -> None:
     """Raise a clear error unless the graph has the features of a molecular graph."""
-    for part, keys in (("nodes", ("positions", "species")), ("edges", ("shifts",))):
-        features = getattr(graph, part)
-        for key in keys:
-            if not isinstance(features, dict) or key not in features:
-                got = sorted(features) if isinstance(features, dict) else type(features).__name__
-                raise ValueError(f"graph.{part} must be a dict with {key!r}, got {got}")
-    check.shape("graph.nodes['positions']", graph.nodes["positions"], "n 3")
-    check.floating("graph.nodes['positions']", graph.nodes["positions"])
-    check.integer("graph.nodes['species']", graph.nodes["species"])
-    check.shape("graph.edges['shifts']", graph.edges["shifts"], "e 3")
+    for key in ("positions", "species"):
+        _require("nodes", graph.nodes, key)
+    _require("edges", graph.edges, "shifts")
+    positions, species, shifts = graph.nodes["positions"], graph.nodes["species"], graph.edges["shifts"]
+    num_nodes = check.shape("graph.nodes['positions']", positions, "n 3")["n"]
+    check.floating("graph.nodes['positions']", positions)
+    check.shape("graph.nodes['species']", species, "n", n=num_nodes)
+    check.integer("graph.nodes['species']", species)
+    num_edges = check.shape("graph.senders", graph.senders, "e")["e"]
+    check.shape("graph.edges['shifts']", shifts, "e 3", e=num_edges)
+
+
+def _require(part: str, features, key: str) -> None:
+    """Raise a clear error unless features are a dict that holds a key."""
+    if not isinstance(features, dict) or key not in features:
+        got = sorted(features) if isinstance(features, dict) else type(features).__name__
+        raise ValueError(f"graph.{part} must be a dict with {key!r}, got {got}")

@@ -31,9 +31,8 @@ class PotentialCalculator(Calculator):
       >>> from equijax.graphs import complete_molecular_graph
       >>> from equijax.nn import InteratomicPotential
       >>> model = InteratomicPotential(species=(1, 8), features=2, many_body_features=2)
-      >>> variables = model.init(
-      ...     jax.random.key(0), complete_molecular_graph(jnp.eye(3)[:2], jnp.array([0, 1]))
-      ... )
+      >>> graph = complete_molecular_graph(jnp.eye(3)[:2], jnp.array([0, 1]))
+      >>> variables = jax.jit(model.init)(jax.random.key(0), graph)
       >>> water = molecule("H2O")
       >>> water.calc = PotentialCalculator(SavedPotential(model, variables, {1: -13.6, 8: -2000.0}))
       >>> water.get_forces().shape

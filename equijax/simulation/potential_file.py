@@ -58,7 +58,7 @@ def save_potential(path: str | pathlib.Path, potential: SavedPotential) -> None:
       >>> from equijax.graphs import complete_molecular_graph
       >>> model = InteratomicPotential(species=(1,), features=2, many_body_features=2)
       >>> graph = complete_molecular_graph(jnp.eye(3)[:2], jnp.array([0, 0]))
-      >>> variables = model.init(jax.random.key(0), graph)
+      >>> variables = jax.jit(model.init)(jax.random.key(0), graph)
       >>> path = pathlib.Path(tempfile.mkdtemp()) / "hydrogen.npz"
       >>> save_potential(path, SavedPotential(model, variables, {1: -13.6}))
       >>> load_potential(path).model == model

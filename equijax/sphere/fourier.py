@@ -77,7 +77,7 @@ def fourier_from_harmonics(coefficients: Float[Array, "... k"]) -> Complex[Array
     series = _legendre_series(lmax) * np.where(np.arange(lmax + 1) > 0, 1 / math.sqrt(2), 1.0)[:, None]
     dtype = jnp.result_type(coefficients.dtype, jnp.complex64)
     half = coefficients[..., cosine] * present - 1j * coefficients[..., sine] * (present * (cosine != sine))
-    return jnp.einsum("...lm,lmu->...um", half.astype(dtype), jnp.asarray(series, dtype))
+    return jnp.einsum("...lm,lmu->...um", half.astype(dtype), jnp.asarray(series, dtype), precision="highest")
 
 
 def harmonics_from_fourier(fourier: Complex[Array, "... u v"], lmax: int) -> Float[Array, "... k"]:
@@ -106,7 +106,7 @@ def harmonics_from_fourier(fourier: Complex[Array, "... u v"], lmax: int) -> Flo
     integrals = _legendre_integrals(lmax, bandwidth)[:, : orders + 1]
     scale = np.where(np.arange(orders + 1) > 0, 2 * math.sqrt(2) * np.pi, 2 * np.pi)
     table = jnp.asarray(integrals * scale[:, None], fourier.dtype)
-    half = jnp.einsum("...um,lmu->...lm", fourier[..., : orders + 1], table)
+    half = jnp.einsum("...um,lmu->...lm", fourier[..., : orders + 1], table, precision="highest")
     degrees, signed_orders = _degrees_and_orders(lmax)
     column = np.minimum(np.abs(signed_orders), orders)
     part = half[..., degrees, column]

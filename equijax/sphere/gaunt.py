@@ -121,7 +121,8 @@ def _direct(x, y, l1: int, l2: int, lmax: int):
     """One matrix product of the outer product with the table."""
     table = _gaunt_table(l1, l2, lmax).reshape(-1, (lmax + 1) ** 2)
     outer = x[..., :, None] * y[..., None, :]
-    return outer.reshape(*outer.shape[:-2], len(table)) @ jnp.asarray(table, x.dtype)
+    outer = outer.reshape(*outer.shape[:-2], len(table))
+    return jnp.matmul(outer, jnp.asarray(table, x.dtype), precision="highest")
 
 
 def _grid(x, y, l1: int, l2: int, lmax: int):

@@ -14,7 +14,7 @@ from equijax.graphs import graph_mask, node_mask
 from equijax.nn import InteratomicPotential, energy_and_forces
 from experiments.baselines.clebsch_gordan import ClebschGordanConvolution, SymmetricContraction
 from experiments.force_field.config import Config
-from experiments.force_field.evaluation import Evaluator
+from experiments.force_field.evaluation import Evaluator, FrameBatches
 from experiments.tasks import molecules
 from experiments.tasks.molecules import MoleculeTask
 
@@ -31,6 +31,7 @@ class Fitted(NamedTuple):
       seconds: where the time went, see `equijax.training.FitResult`.
       steps: finished steps.
       num_parameters: how many numbers were learned.
+      evaluator: of the model, for the validation set, the tests and the profiles of the task.
     """
 
     model: InteratomicPotential
@@ -39,6 +40,7 @@ class Fitted(NamedTuple):
     seconds: Mapping[str, float]
     steps: int
     num_parameters: int
+    evaluator: Evaluator
 
     @property
     def variables(self) -> Mapping[str, Any]:
@@ -112,7 +114,12 @@ def make_optimizer(config: Config, num_steps: int) -> tuple[optax.GradientTransf
 
 
 def fit_potential(
-    config: Config, task: MoleculeTask, method: str, num_steps: int, workdir: pathlib.Path
+    config: Config,
+    task: MoleculeTask,
+    method: str,
+    num_steps: int,
+    batches_to_test: FrameBatches,
+    workdir: pathlib.Path,
 ) -> tuple[Fitted, bool]:
     """Train the potential of a method, or go on where an earlier run stopped.
 
@@ -133,7 +140,7 @@ def fit_potential(
     example = jax.tree.map(lambda leaf: leaf[0], batches(0))
     params = jax.jit(model.init)(keys[1], example)["params"]
     optimizer, schedule = make_optimizer(config, num_steps)
-    evaluator = Evaluator(model, task.valid, task.atomic_energies, batch_size=10)
+    evaluator = Evaluator(model, batches_to_test)
     result = ej.training.fit(
         loss_function(model, config.energy_weight),
         params,
@@ -143,7 +150,7 @@ def fit_potential(
         key=keys[2],
         workdir=workdir / method.lower().replace("-", "_"),
         ema_decay=config.ema_decay,
-        evaluate=lambda params: {"force_rmse": evaluator(params)["force"]},
+        evaluate=lambda params: {"force_rmse": evaluator.errors("validation", params)["force"]},
         evaluate_every=config.evaluate_every,
         checkpoint_every=config.evaluate_every,
         monitor="force_rmse",
@@ -153,5 +160,5 @@ def fit_potential(
     rows = [row for row in result.history if "force_rmse" in row]
     curve = np.asarray([(row["step"], row["seconds"], row["force_rmse"]) for row in rows])
     num_parameters = sum(leaf.size for leaf in jax.tree.leaves(params))
-    fitted = Fitted(model, result.ema_params, curve, result.seconds, result.step, num_parameters)
+    fitted = Fitted(model, result.ema_params, curve, result.seconds, result.step, num_parameters, evaluator)
     return fitted, result.interrupted

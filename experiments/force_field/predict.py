@@ -18,7 +18,7 @@ def predict(workdir: pathlib.Path, data: pathlib.Path, output: pathlib.Path | No
     import dataclasses
 
     import equijax as ej
-    from experiments.force_field.evaluation import Evaluator, rmse
+    from experiments.force_field.evaluation import Evaluator, FrameBatches, rmse
     from experiments.tasks import molecules
 
     file = workdir / POTENTIAL_FILE
@@ -29,8 +29,11 @@ def predict(workdir: pathlib.Path, data: pathlib.Path, output: pathlib.Path | No
     unlabelled = dataclasses.replace(
         frames, energy=np.zeros(len(frames)), forces=np.zeros_like(frames.positions)
     )
-    evaluator = Evaluator(potential.model, unlabelled, potential.atomic_energies)
-    interaction, forces = evaluator.predict(potential.variables["params"])
+    model = potential.model
+    batches = FrameBatches(
+        {"data": unlabelled}, potential.atomic_energies, species=model.species, cutoff=model.cutoff
+    )
+    interaction, forces = Evaluator(model, batches).predict("data", potential.variables["params"])
     references = -molecules.interaction_energies(unlabelled, potential.atomic_energies)
     energies = interaction + references
     print(f"{len(frames)} frames, {len(frames.numbers)} atoms")

@@ -8,7 +8,7 @@ import numpy as np
 import equijax as ej
 from experiments.force_field import dynamics, figures, symmetry
 from experiments.force_field.config import Config
-from experiments.force_field.evaluation import Evaluator
+from experiments.force_field.evaluation import FrameBatches, rmse
 from experiments.force_field.fitting import Fitted, fit_potential
 from experiments.force_field.predict import POTENTIAL_FILE
 from experiments.force_field.reporting import build_report
@@ -26,13 +26,19 @@ def run(config: Config, workdir: pathlib.Path) -> Report:
     if config.num_test:
         task = task._replace(tests={name: frames[: config.num_test] for name, frames in task.tests.items()})
     print(f"{task.name}: {len(task.train)} training and {len(task.valid)} validation frames", flush=True)
+    batches = FrameBatches(
+        {"validation": task.valid, **task.tests, **task.profiles},
+        task.atomic_energies,
+        species=task.species,
+        cutoff=config.cutoff,
+    )
     steps = {"Gaunt": config.num_steps, "Clebsch-Gordan": config.baseline_steps}
     fits: dict[str, Fitted] = {}
     for method, num_steps in steps.items():
         if num_steps == 0:
             continue
         print(f"{method} potential, {num_steps} steps", flush=True)
-        fits[method], interrupted = fit_potential(config, task, method, num_steps, workdir)
+        fits[method], interrupted = fit_potential(config, task, method, num_steps, batches, workdir)
         if interrupted:
             raise SystemExit(f"stopped by a signal; the checkpoint is in {workdir}; the same command goes on")
     start = time.perf_counter()
@@ -40,14 +46,13 @@ def run(config: Config, workdir: pathlib.Path) -> Report:
     saved = ej.simulation.SavedPotential(best.model, best.variables, task.atomic_energies)
     ej.simulation.save_potential(workdir / POTENTIAL_FILE, saved)
     errors = {"mean": _trivial_errors(task)}
-    parity = {}
     for method, fitted in fits.items():
-        errors[method] = {}
-        for name, frames in task.tests.items():
-            evaluator = Evaluator(fitted.model, frames, task.atomic_energies)
-            errors[method][name] = evaluator(fitted.params)
-            if method == "Gaunt":
-                parity[name] = (frames.forces, evaluator.predict(fitted.params)[1])
+        errors[method] = {name: fitted.evaluator.errors(name, fitted.params) for name in task.tests}
+    parity = {
+        name: (frames.forces, best.evaluator.predict(name, best.params)[1])
+        for name, frames in task.tests.items()
+        if frames.forces is not None
+    }
     frame = task.valid[0]
     species = ej.graphs.species_index(frame.numbers, task.species)
     symmetric = symmetry.symmetry_errors(best.model, best.params, frame.positions, species)
@@ -84,8 +89,6 @@ def run(config: Config, workdir: pathlib.Path) -> Report:
 
 def _trivial_errors(task: molecules.MoleculeTask) -> dict[str, dict[str, float]]:
     """Errors of the prediction that every molecule of a composition has its mean energy, and no forces."""
-    from experiments.force_field.evaluation import rmse
-
     species = task.species
     energies = molecules.interaction_energies(task.train, task.atomic_energies)
     per_element = np.linalg.lstsq(molecules.composition(task.train, species), energies, rcond=None)[0]
@@ -105,7 +108,6 @@ def _profile(name, frames, task, fits):
     order = np.argsort(coordinate)
     reference = molecules.interaction_energies(frames, task.atomic_energies)
     predictions = {
-        method: Evaluator(fitted.model, frames, task.atomic_energies).predict(fitted.params)[0][order]
-        for method, fitted in fits.items()
+        method: fitted.evaluator.predict(name, fitted.params)[0][order] for method, fitted in fits.items()
     }
     return coordinate[order], reference[order], predictions

@@ -110,7 +110,10 @@ def test_species_index_follows_the_table():
 
 WRONG_CALLS = [
     (lambda: graphs.species_index(np.array([1, 7]), (1, 8)), "numbers must be among .*1, 8.*got.*7"),
-    (lambda: graphs.species_index(np.array([[1, 8]]), (1, 8)), r"numbers must have shape \(n\), got \(1, 2\)"),
+    (
+        lambda: graphs.species_index(np.array([[1, 8]]), (1, 8)),
+        r"numbers must have shape \(n\), got \(1, 2\)",
+    ),
     (lambda: graphs.species_index(np.array([1]), (1, 8, 1)), r"species must not repeat .*got \(1, 8, 1\)"),
     (lambda: water(species=(1, 6)), "numbers must be among the elements .*got.*8"),
     (lambda: water(pbc=True), "cell must have a lattice vector"),

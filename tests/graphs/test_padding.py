@@ -128,12 +128,15 @@ def test_dtypes_stay():
 
 
 def test_graph_without_node_features_has_no_size():
-    with pytest.raises(ValueError, match="graph.nodes must hold at least one array, got none"):
+    with pytest.raises(ValueError, match=r"graph\.nodes must hold at least one array, got none"):
         graphs.num_nodes(make_graph(3, 2)._replace(nodes=None))
 
 
 WRONG_CALLS = [
-    (lambda: graphs.pad_batch([], graphs.PaddingBudget(4, 4, 4)), "graphs must hold at least one graph, got no"),
+    (
+        lambda: graphs.pad_batch([], graphs.PaddingBudget(4, 4, 4)),
+        "graphs must hold at least one graph, got no",
+    ),
     (
         lambda: graphs.pad_batch([make_graph(4, 2)], graphs.PaddingBudget(4, 2, 2)),
         r"budget must be at least PaddingBudget\(num_nodes=5, .*got PaddingBudget\(num_nodes=4",

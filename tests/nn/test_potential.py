@@ -45,7 +45,7 @@ def variables(dtype="float64"):
 
     def draw(leaf):
         fan_in = leaf.shape[-2] if len(leaf.shape) > 1 else 1
-        return (random.normal(size=leaf.shape) / np.sqrt(fan_in)).astype(dtype)
+        return (1.3 * random.normal(size=leaf.shape) / np.sqrt(fan_in)).astype(dtype)
 
     return jax.tree.map(draw, shapes)
 
@@ -69,6 +69,7 @@ def padded(*members):
     return graphs.pad_batch(members, BUDGET)
 
 
+@functools.partial(jax.jit, static_argnames="dtype")
 def predict(positions, species, dtype):
     """Energy and forces of one molecule, without a list of neighbours."""
     graph = graphs.complete_molecular_graph(positions, species)
@@ -214,7 +215,7 @@ def test_forces_are_minus_finite_differences_of_the_energy(x64):
             positions[atom, axis] += sign * step
             moved.append(evaluate(graph._replace(nodes={**graph.nodes, "positions": positions})).energy[0])
         difference = -(moved[0] - moved[1]) / (2 * step)
-        np.testing.assert_allclose(evaluate(graph).forces[atom, axis], difference, atol=1e-6)
+        np.testing.assert_allclose(evaluate(graph).forces[atom, axis], difference, rtol=1e-5, atol=1e-7)
 
 
 @jax.jit
@@ -253,8 +254,8 @@ def test_energy_is_exactly_constant_beyond_the_cutoff(x64):
     assert abs(inside[0, 0] - values[0, 0]) > 1e-3
 
 
-CELL = np.array([[4.1, 0.0, 0.0], [0.7, 4.4, 0.0], [-0.3, 0.5, 4.6]])
-ROCK = np.array([[0.2, 0.1, 0.0], [2.0, 2.2, 2.4]])
+CELL = np.array([[3.3, 0.0, 0.0], [0.5, 3.5, 0.0], [-0.3, 0.4, 3.7]])
+ROCK = np.array([[0.2, 0.1, 0.0], [1.4, 1.3, 1.2]])
 
 
 def crystal(positions=ROCK, cell=CELL, numbers=(6, 8), **options):
@@ -266,7 +267,7 @@ def test_supercell_has_eight_times_the_energy_and_the_same_forces_and_stress(x64
     positions = (ROCK[None] + images[:, None]).reshape(-1, 3)
     large = evaluate(padded(crystal(positions, 2 * CELL, np.tile([6, 8], 8))))
     small = evaluate(padded(crystal()))
-    assert abs(small.energy[0] + 5) > 1e-2
+    assert np.linalg.norm(small.forces[0]) > 1e-2
     np.testing.assert_allclose(large.energy[0], 8 * small.energy[0], atol=1e-10)
     np.testing.assert_allclose(large.forces[:16], np.tile(small.forces[:2], (8, 1)), atol=1e-10)
     np.testing.assert_allclose(large.stress[0], small.stress[0], atol=1e-10)
@@ -285,7 +286,8 @@ def test_cell_smaller_than_the_cutoff_sees_images_of_itself(x64):
     single = evaluate(padded(crystal(ROCK[:1], cell, [6])))
     double = evaluate(padded(crystal(ROCK[0] + np.outer([0, 1], cell[0]), np.diag([4.2, 2.3, 2.2]), [6, 6])))
     np.testing.assert_allclose(double.energy[0], 2 * single.energy[0], atol=1e-11)
-    np.testing.assert_allclose(single.forces[0], 0, atol=1e-12)
+    np.testing.assert_allclose(single.forces[0], 0, atol=1e-11)
+    assert abs(single.energy[0]) > 1e-2
 
 
 def test_stress_is_the_derivative_by_strain(x64):
@@ -370,50 +372,3 @@ def test_other_sizes(options):
     first, second = (jax.jit(model.apply)(parameters, g) for g in (graph, turned))
     np.testing.assert_allclose(first, second, atol=1e-4)
     assert first[0] != 0
-
-
-def single(**changes):
-    """A small graph with some of its features replaced; ``None`` takes one away."""
-    graph = graphs.complete_molecular_graph(jnp.zeros((3, 3)), jnp.zeros(3, int))
-    features = {"positions": graph.nodes["positions"], "species": graph.nodes["species"], **graph.edges}
-    features = {key: value for key, value in {**features, **changes}.items() if value is not None}
-    nodes = {key: features[key] for key in ("positions", "species") if key in features}
-    edges = {"shifts": features["shifts"]} if "shifts" in features else None
-    return graph._replace(nodes=nodes, edges=edges)
-
-
-WRONG_CALLS = [
-    (
-        {},
-        single(positions=None),
-        ValueError,
-        r"graph.nodes must be a dict with 'positions', got \['species'\]",
-    ),
-    ({}, single(species=None), ValueError, r"graph.nodes must be a dict with 'species', got \['positions'\]"),
-    ({}, single(shifts=None), ValueError, "graph.edges must be a dict with 'shifts', got NoneType"),
-    ({}, single(positions=jnp.zeros((4, 2))), ValueError, r"graph.nodes\['positions'\] .*got \(4, 2\)"),
-    ({}, single(positions=jnp.zeros((4, 3), int)), TypeError, r"graph.nodes\['positions'\] .*dtype int32"),
-    ({}, single(species=jnp.zeros(4)), TypeError, r"graph.nodes\['species'\] must be an integer .*float32"),
-    ({}, single(species=jnp.zeros(3, int)), ValueError, r"graph.nodes\['species'\] .*n=4, got \(3,\)"),
-    ({}, single(shifts=jnp.zeros((5, 3))), ValueError, r"graph.edges\['shifts'\] .*e=6, got \(5, 3\)"),
-    ({"species": ()}, single(), ValueError, "species must be a number of at least 1, got 0"),
-    ({"num_interactions": 0}, single(), ValueError, "num_interactions must be .* at least 1, got 0"),
-    ({"lmax": -1}, single(), ValueError, "lmax must be .* at least 0, got -1"),
-    ({"order": 0}, single(), ValueError, "order must be .* at least 1, got 0"),
-    ({"cutoff": 0.0}, single(), ValueError, "cutoff must be a number above 0, got 0.0"),
-    ({"num_radial": 0}, single(), ValueError, "num must be .* at least 1, got 0"),
-    ({"energy_scale": -1.0}, single(), ValueError, "energy_scale must be a number above 0, got -1.0"),
-    ({"mean_interaction": (1.0,)}, single(), ValueError, "mean_interaction must hold .* 3 species, got 1"),
-]
-
-
-@pytest.mark.parametrize(("attributes", "graph", "error", "message"), WRONG_CALLS)
-def test_wrong_calls_name_the_argument(attributes, graph, error, message):
-    with pytest.raises(error, match=message):
-        MODEL.clone(**attributes).init(jax.random.key(0), graph)
-
-
-def test_stress_needs_cells():
-    graph = single()._replace(globals=None)
-    with pytest.raises(ValueError, match=r"graph\.globals must be a dict with 'cell', got NoneType"):
-        nn.energy_and_forces(lambda graph: jnp.zeros(2), graph, stress=True)

@@ -1,0 +1,1 @@
+"""Speed against named peers: equal work, one process, methods in turns (``python -m benchmarks``)."""
