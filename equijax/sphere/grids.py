@@ -2,8 +2,10 @@
 
 A signal of degrees ``0 … lmax`` has a value at every grid point; sums of values times quadrature weights
 are integrals, exact up to the grid's degree. So a product of signals of degrees ``l1`` and ``l2`` is
-projected exactly onto degrees ``≤ lmax`` by any grid of degree at least ``l1 + l2 + lmax``. Matrix products ask for the highest precision, because the short
-formats that accelerators use by default for float32 would break equivariance by a part in a thousand.
+projected exactly onto degrees ``≤ lmax`` by any grid of degree at least ``l1 + l2 + lmax``.
+
+Matrix products ask for the highest precision: the short formats that accelerators use by default for float32
+would break equivariance by a part in a thousand.
 """
 
 import functools
@@ -15,9 +17,6 @@ from jaxtyping import Array, Float
 
 from equijax.numerics import check, quadrature
 from equijax.sphere import harmonics
-
-LEBEDEV_MAX_DEGREE = 131
-"""No Lebedev rule is known that is exact to a higher degree."""
 
 
 class SphereGrid(NamedTuple):
@@ -70,7 +69,7 @@ def smallest_grid(degree: int) -> SphereGrid:
       (SphereGrid(rule='lebedev', degree=8), 38)
     """
     harmonics.check_degree("degree", degree)
-    return SphereGrid("lebedev" if 2 <= degree <= LEBEDEV_MAX_DEGREE else "gauss_legendre", degree)
+    return SphereGrid("lebedev" if 2 <= degree <= quadrature.LEBEDEV_MAX_DEGREE else "gauss_legendre", degree)
 
 
 @functools.cache

@@ -52,9 +52,9 @@ def build_report(
     gaunt = LABELS["Gaunt"]
     rows += [Row(gaunt, f"equivariance error, {name}", value) for name, value in symmetry.items()]
     rows += [
-        Row(gaunt, "audit: layers that break the symmetry", 0 if audit.first_failure is None else 1),
-        Row(gaunt, f"energy drift, NVE {config.dynamics_ps:g} ps at 300 K", drift, "meV/atom/ps"),
-        Row(gaunt, "time for tests, audit, dynamics", rest_seconds, "s"),
+        Row(gaunt, "audit: broken layers", 0 if audit.first_failure is None else 1),
+        Row(gaunt, f"NVE energy drift, {config.dynamics_ps:g} ps at 300 K", drift, "meV/atom/ps"),
+        Row(gaunt, "time: tests, audit, dynamics", rest_seconds, "s"),
     ]
     verdict = (
         "every layer is equivariant" if audit.first_failure is None else f"breaks at {audit.first_failure}"
@@ -81,7 +81,7 @@ def _error_rows(method: str, by_test: Mapping[str, Mapping[str, float]], fitted:
     if fitted is not None:
         about = {"parameters": fitted.num_parameters, "seconds": _wall_time(fitted)}
     units = {"energy": "meV", "energy_per_atom": "meV", "force": "meV/Å"}
-    names = {"energy": "energy RMSE", "energy_per_atom": "energy RMSE per atom", "force": "force RMSE"}
+    names = {"energy": "energy RMSE", "energy_per_atom": "energy/atom RMSE", "force": "force RMSE"}
     return [
         Row(LABELS[method], f"{names[kind]}, {test}", value, units[kind], **about)
         for test, by_kind in by_test.items()
@@ -110,10 +110,10 @@ def _cost_rows(method: str, fitted: Fitted) -> list[Row]:
             fitted.steps / max(seconds["step"] + seconds["data"], 1e-9),
             "1/s",
         ),
-        Row(LABELS[method], "training wall time", _wall_time(fitted), "s"),
+        Row(LABELS[method], "time: training in all", _wall_time(fitted), "s"),
     ]
     parts = ("compile", "step", "data", "evaluate", "checkpoint")
-    return rows + [Row(LABELS[method], f"of it {part}", seconds[part], "s") for part in parts]
+    return rows + [Row(LABELS[method], f"time: {part}", seconds[part], "s") for part in parts]
 
 
 def _equal_time_rows(fits: Mapping[str, Fitted]) -> list[Row]:
@@ -122,7 +122,7 @@ def _equal_time_rows(fits: Mapping[str, Fitted]) -> list[Row]:
     return [
         Row(
             LABELS[method],
-            f"validation force RMSE after {seconds:.0f} s",
+            "force RMSE, validation, at equal time",
             float(np.exp(np.interp(np.log(seconds), np.log(fit.curve[:, 1]), np.log(fit.curve[:, 2])))),
             "meV/Å",
         )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from equijax import sphere
-from equijax.sphere.grids import LEBEDEV_MAX_DEGREE
+from equijax.numerics.quadrature import LEBEDEV_MAX_DEGREE
 
 RULES = ("lebedev", "gauss_legendre")
 
