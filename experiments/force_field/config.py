@@ -42,7 +42,7 @@ class Config:
     many_body_features: int = 32
     num_interactions: int = 2
     order: int = 3
-    num_steps: int = 12_000
+    num_steps: int = 10_000
     baseline_steps: int = 2_500
     batch_size: int = 4
     shards: int = 2
