@@ -88,7 +88,11 @@ def loss_function(model: InteratomicPotential, energy_weight: float):
         return force_loss, energy_loss
 
     def loss_fn(params, batch, key):
-        force_loss, energy_loss = jax.tree.map(jnp.mean, jax.vmap(of_graph, (None, 0))(params, batch))
+        if batch.n_node.shape[0] == 1:
+            # One graph a device: without vmap, whose gathers are slower on CPU (1.6 times a step).
+            force_loss, energy_loss = of_graph(params, jax.tree.map(lambda leaf: leaf[0], batch))
+        else:
+            force_loss, energy_loss = jax.tree.map(jnp.mean, jax.vmap(of_graph, (None, 0))(params, batch))
         return force_loss + energy_weight * energy_loss, {"force": force_loss, "energy": energy_loss}
 
     return loss_fn
