@@ -13,6 +13,7 @@ from equijax.data import ase_labels
 from equijax.data.errors import DataError
 from equijax.numerics import check
 
+_HEAVIEST = 118
 _ISOLATED = ("isolated_atom", "IsolatedAtom", "isolatedatom", "isolated")
 
 
@@ -32,7 +33,8 @@ class MolecularFrames:
       info: further arrays with a leading axis of frames, by name (``config_type``, ``dihedral_angle``, ...).
 
     Raises:
-      ValueError: if shapes do not agree.
+      ValueError: if shapes do not agree, or a number is no atomic number.
+      TypeError: if an array has another kind of dtype.
 
     Example:
       >>> water = MolecularFrames(
@@ -66,9 +68,11 @@ class MolecularFrames:
         sizes = {"atoms": int(np.sum(self.num_atoms)), "frames": frames}
         for name, pattern in shapes.items():
             if getattr(self, name) is not None:
-                array = np.asarray(getattr(self, name), dtypes.get(name, np.float64))
+                array = _converted(name, getattr(self, name), dtypes.get(name, np.float64))
                 check.shape(name, array, pattern, **{key: sizes[key] for key in sizes if key in pattern})
                 object.__setattr__(self, name, array)
+        if len(self.numbers) and not 0 <= self.numbers.min() <= self.numbers.max() <= _HEAVIEST:
+            raise ValueError(f"numbers must be atomic numbers up to {_HEAVIEST}, got {self.elements}")
         if frames and self.num_atoms.min() < 1:
             raise ValueError(f"num_atoms must be at least 1 in every frame, got {self.num_atoms.min()}")
         info = {key: np.asarray(value) for key, value in self.info.items()}
@@ -135,6 +139,8 @@ class MolecularFrames:
           3
         """
         parts = list(parts)
+        for part in parts:
+            check.instance("parts[i]", part, MolecularFrames)
         if not parts:
             raise ValueError("parts must hold at least one MolecularFrames, got none")
         fields = {
@@ -224,6 +230,7 @@ def split_isolated_atoms(frames: MolecularFrames) -> tuple[MolecularFrames, dict
       >>> split_isolated_atoms(both)
       (MolecularFrames(1 frames, 2 atoms, elements H, with energy), {1: -13.6})
     """
+    check.instance("frames", frames, MolecularFrames)
     marked = np.zeros(len(frames), bool)
     if "config_type" in frames.info:
         marked = np.isin(frames.info["config_type"].astype(str), _ISOLATED)
@@ -239,6 +246,15 @@ def split_isolated_atoms(frames: MolecularFrames) -> tuple[MolecularFrames, dict
                 f"element {number} has two isolated-atom energies, {energies[number]} and {energy} eV"
             )
     return frames[~isolated], energies
+
+
+def _converted(name: str, value, dtype) -> np.ndarray:
+    """A field as an array of its dtype; fractions are not cut to integers."""
+    array = np.asarray(value)
+    kinds = "fiuO" if dtype is np.float64 else "iub"  # objects: None becomes NaN
+    if array.size and array.dtype.kind not in kinds:
+        raise TypeError(f"{name} must be an array of {np.dtype(dtype).name}, got dtype {array.dtype}")
+    return array.astype(dtype)
 
 
 def _info_of(frames: MolecularFrames, key: str) -> list:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from equijax.data.errors import DataError, DataUnavailableError
 from equijax.data.frames import MolecularFrames
+from equijax.numerics import check
 
 
 def read_xyz(
@@ -65,6 +66,8 @@ def write_xyz(path: str | os.PathLike, frames: MolecularFrames) -> None:
 
     Raises:
       ValueError: if there is no frame.
+      TypeError: if ``frames`` are none.
+      DataUnavailableError: (a FileNotFoundError) if the folder does not exist.
 
     Example:
       >>> import tempfile
@@ -75,9 +78,12 @@ def write_xyz(path: str | os.PathLike, frames: MolecularFrames) -> None:
     """
     import ase.io
 
+    check.instance("frames", frames, MolecularFrames)
     if not len(frames):
         raise ValueError("frames must hold at least one frame, got none")
     path = pathlib.Path(path)
+    if not path.parent.is_dir():
+        raise DataUnavailableError(f"path must be in a folder that exists, got {path}")
     unfinished = path.with_name(path.name + ".unfinished")
     ase.io.write(unfinished, frames.to_ase(), format="extxyz")
     os.replace(unfinished, path)
@@ -124,5 +130,8 @@ def _parse(path: pathlib.Path, text: str) -> list:
         for image in ase_frames(io.StringIO(text), slice(None)):
             images.append(image)  # one by one: the count so far is in the message
     except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-        raise DataError(f"{path}, frame {len(images)}: {type(error).__name__}: {error}") from error
+        raise DataError(
+            f"{path}, frame {len(images)}: not readable (an unknown element, a word for a number, or a line "
+            f"cut off): {type(error).__name__}: {error}"
+        ) from error
     return images

@@ -59,8 +59,10 @@ def symmetrise(
             "key and num_samples must be given together, "
             f"got key={'None' if key is None else 'a key'} and num_samples={num_samples}"
         )
+    check.function("f", f)
     if num_samples is not None:
-        check.at_least("num_samples", num_samples, 1)
+        check.key("key", key)
+        check.count("num_samples", num_samples, 1)
 
     def averaged(*args):
         signature.check_tree("args", in_reps, group, args)

@@ -64,7 +64,7 @@ def error(
       A pytree of scalars, of the structure of the output (an ``e3nn_jax.IrrepsArray`` counts as one leaf).
 
     Raises:
-      TypeError: if ``group`` is not a group, or ``args`` is not a tuple.
+      TypeError: if ``group`` is not a group, ``f`` no function, ``key`` no key, or ``args`` no tuple.
       ValueError: if a signature does not match, or ``num_samples`` or ``batch_size`` is below 1.
 
     Example:
@@ -77,11 +77,13 @@ def error(
     """
     signature.check_group(group)
     signature.check_args(args)
-    check.at_least("num_samples", num_samples, 1)
-    check.at_least("batch_size", batch_size, 1)
+    check.function("f", f)
+    check.key("key", key)
+    check.count("num_samples", num_samples, 1)
+    check.count("batch_size", batch_size, 1)
     signature.check_tree("args", in_reps, group, args)
     output = f(*args)
-    signature.check_tree("output", out_reps, group, output)
+    signature.check_output(out_reps, group, output)
     elements = group.sample(key, (num_samples,), signature.float_dtype(args))
 
     def sizes(g):

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from equijax.equivariance import signature
 from equijax.equivariance.commutator import norm, reference_size
 from equijax.groups import Group, act
+from equijax.numerics import check
 
 
 def lie_derivative(f, group: Group, in_reps, out_reps, args: tuple):
@@ -39,6 +40,7 @@ def lie_derivative(f, group: Group, in_reps, out_reps, args: tuple):
     """
     signature.check_group(group)
     signature.check_args(args)
+    check.function("f", f)
     dim = getattr(group, "algebra_dim", 0)
     if dim == 0:
         raise TypeError(

@@ -121,6 +121,23 @@ def check_tree(name: str, reps, group: Group, tree) -> list[tuple[str, Represent
     return found
 
 
+def check_output(reps, group: Group, output) -> None:
+    """Require what `check_tree` does of a function's output, and that there is one to judge.
+
+    Raises:
+      ValueError: if it does not match its signature, or holds no array, as where a ``return`` was forgotten.
+      TypeError: if the group has no such representation.
+
+    Example:
+      >>> from equijax.groups import SO, Vector
+      >>> check_output(Vector(), SO(3), None)
+      Traceback (most recent call last):
+      ValueError: output must hold at least one array, got None
+    """
+    if not check_tree("output", reps, group, output):
+        raise ValueError(f"output must hold at least one array, got {output!r}")
+
+
 def float_dtype(tree):
     """The widest real floating dtype among the leaves of a pytree; JAX's default if there is none.
 

@@ -31,7 +31,7 @@ def polynomial_cutoff(distance: Float[Array, "..."], cutoff: float, order: int =
     """
     check.floating("distance", distance)
     check.positive("cutoff", cutoff)
-    check.at_least("order", order, 2)
+    check.count("order", order, 2)
     p = order
     u = jnp.minimum(jnp.asarray(distance) / cutoff, 1.0)
     return jnp.where(
@@ -84,7 +84,7 @@ def bessel_basis(distance: Float[Array, "..."], num: int, cutoff: float) -> Floa
        [0.5   0.707]]
     """
     check.floating("distance", distance)
-    check.at_least("num", num, 1)
+    check.count("num", num, 1)
     check.positive("cutoff", cutoff)
     distance = jnp.asarray(distance)[..., None]
     frequency = np.pi * np.arange(1, num + 1) / cutoff
@@ -112,7 +112,7 @@ def gaussian_basis(distance: Float[Array, "..."], num: int, cutoff: float) -> Fl
        [0.607 1.   ]]
     """
     check.floating("distance", distance)
-    check.at_least("num", num, 2)
+    check.count("num", num, 2)
     check.positive("cutoff", cutoff)
     distance = jnp.asarray(distance)[..., None]
     centers = jnp.asarray(np.linspace(0, cutoff, num), distance.dtype)

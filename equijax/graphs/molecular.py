@@ -7,6 +7,7 @@ feature ``cell`` (angstrom).
 
 from collections.abc import Sequence
 
+import jax
 import jax.numpy as jnp
 import jraph
 import numpy as np
@@ -25,6 +26,7 @@ def species_index(numbers: Int[np.ndarray, "n"], species: Sequence[int]) -> Int[
 
     Raises:
       ValueError: if an element is not in the table, or stands twice in it.
+      TypeError: if ``numbers`` are no integers, or ``species`` is no sequence.
 
     Example:
       >>> species_index(np.array([8, 1, 1]), (1, 8))
@@ -32,6 +34,10 @@ def species_index(numbers: Int[np.ndarray, "n"], species: Sequence[int]) -> Int[
     """
     numbers = np.asarray(numbers)
     check.shape("numbers", numbers, "n")
+    if numbers.dtype.kind not in "iu":
+        raise TypeError(f"numbers must be integers (atomic numbers), got dtype {numbers.dtype}")
+    if np.ndim(species) != 1:
+        raise TypeError(f"species must be a sequence of atomic numbers, got {species!r}")
     table = {int(number): index for index, number in enumerate(species)}
     if len(table) < len(species):
         raise ValueError(f"species must not repeat an element, got {tuple(species)}")
@@ -63,6 +69,7 @@ def molecular_graph(
       dtype: of the real-valued features.
 
     Raises:
+      TypeError: if positions are traced (the neighbours are found on the host), or numbers are no integers.
       ValueError: if there are no atoms, shapes do not agree, an element is not in the table, a position is
         not finite, or a periodic direction has no lattice vector.
 
@@ -71,6 +78,11 @@ def molecular_graph(
       >>> graph.senders.tolist(), graph.nodes["species"].tolist()
       ([1, 0], [1, 0])
     """
+    if isinstance(positions, jax.core.Tracer):
+        raise TypeError(
+            "positions must be a NumPy array, for neighbours are found on the host, got a traced array; "
+            "make the graph outside of jit, and differentiate by graph.nodes['positions']"
+        )
     numbers, positions = np.asarray(numbers), np.asarray(positions)
     num_atoms = check.shape("positions", positions, "n 3")["n"]
     check.shape("numbers", numbers, "n", n=num_atoms)

@@ -7,6 +7,7 @@ nodes and edges. Batching runs on the host; the masks run anywhere.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import jraph
 import numpy as np
@@ -43,7 +44,7 @@ def padding_budget(num_nodes: Sequence[int], num_edges: Sequence[int], batch_siz
       >>> padding_budget([3, 5, 4], [6, 20, 12], batch_size=2)
       PaddingBudget(num_nodes=10, num_edges=32, num_graphs=3)
     """
-    check.at_least("batch_size", batch_size, 1)
+    check.count("batch_size", batch_size, 1)
     if len(num_nodes) == 0 or len(num_nodes) != len(num_edges):
         raise ValueError(
             "num_nodes and num_edges must have the same positive length, "
@@ -66,6 +67,7 @@ def pad_batch(graphs: Sequence[jraph.GraphsTuple], budget: PaddingBudget) -> jra
 
     Raises:
       ValueError: if there are no graphs or they do not fit.
+      TypeError: if ``graphs`` is no sequence of graphs or ``budget`` no budget.
 
     Example:
       >>> one = jraph.GraphsTuple(
@@ -77,6 +79,13 @@ def pad_batch(graphs: Sequence[jraph.GraphsTuple], budget: PaddingBudget) -> jra
     """
     if len(graphs) == 0:
         raise ValueError("graphs must hold at least one graph, got none")
+    if isinstance(graphs, jraph.GraphsTuple):
+        raise TypeError("graphs must be a sequence of GraphsTuple, as in [graph], got one GraphsTuple")
+    for graph in graphs:
+        check.instance("graphs[i]", graph, jraph.GraphsTuple)
+    if not isinstance(budget, tuple) or len(budget) != 3:
+        raise TypeError(f"budget must be a PaddingBudget, got {budget!r}")
+    budget = PaddingBudget(*budget)
     needed = PaddingBudget(
         sum(int(np.sum(g.n_node)) for g in graphs) + 1,
         sum(int(np.sum(g.n_edge)) for g in graphs),
@@ -119,8 +128,6 @@ def num_nodes(graph: jraph.GraphsTuple) -> int:
       >>> num_nodes(empty)
       3
     """
-    import jax
-
     leaves = jax.tree.leaves(graph.nodes)
     if not leaves:
         raise ValueError("graph.nodes must hold at least one array, got none")
@@ -138,6 +145,7 @@ def node_mask(graph: jraph.GraphsTuple) -> Bool[Array, "n"]:
       >>> node_mask(pad_batch([one], PaddingBudget(4, 3, 3))).tolist()
       [True, True, False, False]
     """
+    check.instance("graph", graph, jraph.GraphsTuple)
     return jraph.get_node_padding_mask(graph)
 
 
@@ -152,6 +160,7 @@ def edge_mask(graph: jraph.GraphsTuple) -> Bool[Array, "e"]:
       >>> edge_mask(pad_batch([one], PaddingBudget(4, 3, 3))).tolist()
       [True, False, False]
     """
+    check.instance("graph", graph, jraph.GraphsTuple)
     return jraph.get_edge_padding_mask(graph)
 
 
@@ -166,4 +175,5 @@ def graph_mask(graph: jraph.GraphsTuple) -> Bool[Array, "g"]:
       >>> graph_mask(pad_batch([one], PaddingBudget(4, 3, 3))).tolist()
       [True, False, False]
     """
+    check.instance("graph", graph, jraph.GraphsTuple)
     return jraph.get_graph_padding_mask(graph)

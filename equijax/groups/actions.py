@@ -24,7 +24,8 @@ def _refuse(g, part: str, advice: str):
     """Raise the error for an element that lacks a part."""
     if type(g) is tuple:
         advice = "an element of a product group acts by one representation a factor, as in A @ B"
-    raise TypeError(f"g must be a group element with {part}, got {type(g).__name__}: {advice}")
+    got = f"an array of shape {g.shape} and dtype {g.dtype}" if hasattr(g, "shape") else type(g).__name__
+    raise TypeError(f"g must be a group element with {part}, got {got}: {advice}")
 
 
 @functools.singledispatch
@@ -141,6 +142,8 @@ def _array_linear_part(g):
     """A plain array of reals is its own linear part."""
     if _is_permutation(g):
         return _refuse(g, "a linear part", "a permutation acts by PermutationTensor(order)")
+    if len(g.shape) < 2 or g.shape[-1] != g.shape[-2]:
+        return _refuse(g, "a linear part", "a linear map of R^n is an array (..., n, n)")
     return g
 
 

@@ -54,9 +54,7 @@ def check_size(name: str, value: int, minimum: int) -> None:
       Traceback (most recent call last):
       ValueError: n must be a number of at least 1, got 0
     """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} must be an integer, got {value!r}")
-    check.at_least(name, value, minimum)
+    check.count(name, value, minimum)
 
 
 def print_call(value) -> str:
@@ -129,13 +127,15 @@ class Group(abc.ABC):
           The element, each leaf with leading axes ``shape``.
 
         Raises:
-          TypeError: if ``dtype`` is not a real floating-point type.
+          TypeError: if ``shape`` is no tuple of integers, or ``dtype`` is not a real floating-point type.
+          ValueError: if a size is negative.
 
         Example:
           >>> from equijax.groups import S
           >>> S(3).identity()
           Array([0, 1, 2], dtype=int32)
         """
+        check.axes("shape", shape)
         return self._identity(tuple(shape), default_float(dtype))
 
     def compose(self, g: Element, h: Element) -> Element:
@@ -181,13 +181,17 @@ class Group(abc.ABC):
           dtype: floating dtype of the element's real-valued leaves; JAX's default if None.
 
         Raises:
-          TypeError: if ``dtype`` is not a real floating-point type.
+          TypeError: if ``key`` is no random key, ``shape`` no tuple of integers, or ``dtype`` not a real
+            floating-point type.
+          ValueError: if a size is negative.
 
         Example:
           >>> from equijax.groups import SO
           >>> SO(3).sample(jax.random.key(0), (5,)).shape
           (5, 3, 3)
         """
+        check.key("key", key)
+        check.axes("shape", shape)
         return self._sample(key, tuple(shape), default_float(dtype))
 
     def matrix(self, g: Element) -> Float[Array, "... m m"]:

@@ -52,7 +52,7 @@ def wigner(rotation: Float[Array, "... 3 3"], lmax: int) -> list[Float[Array, ".
       [(1, 1), (3, 3), (5, 5)]
     """
     check.shape("rotation", rotation, "... 3 3")
-    check.at_least("lmax", lmax, 0)
+    check.count("lmax", lmax, 0)
     matrices = [jnp.ones((*rotation.shape[:-2], 1, 1), rotation.dtype)]
     for l in range(1, lmax + 1):
         if l == 1:

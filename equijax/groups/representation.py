@@ -59,7 +59,10 @@ class Representation(abc.ABC):
         """
         if not isinstance(group, Group):
             raise TypeError(f"group must be a Group, got {group!r}")
-        return _shape_for(self, group)
+        try:
+            return _shape_for(self, group)
+        except TypeError as error:
+            raise TypeError(f"{group!r} has no representation {self!r}: {error}") from error
 
     def act(self, g: Element, x):
         """Act with an element on an array, or on every leaf of a pytree.

@@ -60,7 +60,7 @@ class GauntConvolution(nn.Module):
           ValueError: if shapes do not agree, a last axis of signals is not a square, or ``lmax`` is negative.
           TypeError: if an array has the wrong kind of dtype.
         """
-        check.at_least("lmax", self.lmax, 0)
+        check.count("lmax", self.lmax, 0)
         check.shape("features", features, "n c k")
         degree, channels = check_signal("features", features)
         num_edges = check.shape("senders", senders, "e")["e"]

@@ -49,7 +49,7 @@ class Linear(nn.Module):
           TypeError: if ``x`` is not a real floating-point array.
         """
         lmax, channels = check_signal("x", x)
-        check.at_least("features", self.features, 1)
+        check.count("features", self.features, 1)
         kernel = self.param("kernel", kernel_init, (lmax + 1, channels, self.features))
         y = mix_channels(x, kernel)
         if self.use_bias:
@@ -90,8 +90,8 @@ class SpeciesLinear(nn.Module):
         lmax, channels = check_signal("x", x)
         check.shape("species", species, "n", n=x.shape[0])
         check.integer("species", species)
-        check.at_least("features", self.features, 1)
-        check.at_least("num_species", self.num_species, 1)
+        check.count("features", self.features, 1)
+        check.count("num_species", self.num_species, 1)
         shape = (self.num_species, lmax + 1, channels, self.features)
         kernel = jnp.take(self.param("kernel", kernel_init, shape), species, axis=0)
         return jnp.einsum("nck,nkcd->ndk", x, kernel[:, degree_index(lmax)], precision="highest")

@@ -45,7 +45,7 @@ class ManyBody(nn.Module):
         degree, channels = check_signal("x", x)
         check.shape("species", species, "n", n=x.shape[0])
         check.integer("species", species)
-        check.at_least("num_species", self.num_species, 1)
+        check.count("num_species", self.num_species, 1)
         lmax = degree if self.lmax is None else self.lmax
         powers = gaunt_powers(x, self.order, lmax)
         shape = (self.order, self.num_species, channels, lmax + 1)

@@ -7,6 +7,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import jraph
+import numpy as np
 from jaxtyping import Array, Float
 
 from equijax.euclid import bessel_basis, polynomial_cutoff
@@ -121,9 +122,11 @@ class InteratomicPotential(nn.Module):
 
     def _check_attributes(self):
         """Raise a clear error for attributes that no layer below checks."""
-        check.at_least("len(species)", len(self.species), 1)
-        check.at_least("num_interactions", self.num_interactions, 1)
-        check.at_least("lmax", self.lmax, 0)
+        if np.ndim(self.species) != 1:
+            raise TypeError(f"species must be a sequence of atomic numbers, got {self.species!r}")
+        check.count("len(species)", len(self.species), 1)
+        check.count("num_interactions", self.num_interactions, 1)
+        check.count("lmax", self.lmax, 0)
         check.positive("energy_scale", self.energy_scale)
         if self.mean_interaction is not None and len(self.mean_interaction) != len(self.species):
             expected = f"one energy for each of the {len(self.species)} species"
@@ -200,6 +203,7 @@ def energy_and_forces(
       [1.0, -1.0]
     """
     _check_graph(graph)
+    check.function("energy_fn", energy_fn)
     positions = graph.nodes["positions"]
     num_graphs = graph.n_node.shape[0]
 
@@ -235,6 +239,7 @@ def _strained(graph: jraph.GraphsTuple, strain: Float[Array, "g 3 3"]) -> jraph.
 
 def _check_graph(graph: jraph.GraphsTuple) -> None:
     """Raise a clear error unless the graph has the features of a molecular graph."""
+    check.instance("graph", graph, jraph.GraphsTuple)
     for key in ("positions", "species"):
         _require("nodes", graph.nodes, key)
     _require("edges", graph.edges, "shifts")

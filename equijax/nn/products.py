@@ -42,7 +42,7 @@ class GauntProduct(nn.Module):
         if channels_y != channels:
             raise ValueError(f"y must have the {channels} channels of x, got {channels_y}")
         lmax = degree_x + degree_y if self.lmax is None else self.lmax
-        check.at_least("lmax", lmax, 0)
+        check.count("lmax", lmax, 0)
         weights = tuple(
             self.param(f"weight_{name}", nn.initializers.ones, (channels, degree + 1))
             for name, degree in (("x", degree_x), ("y", degree_y), ("out", lmax))

@@ -6,6 +6,7 @@ raised at trace time. Checks return nothing.
 
 from collections.abc import Iterable
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -50,9 +51,9 @@ def floating(name: str, array) -> None:
     """Require a real floating-point array.
 
     Raises:
-      TypeError: if the dtype is not a real floating-point type.
+      TypeError: if it is no array, or the dtype is not a real floating-point type.
     """
-    dtype = jnp.result_type(array)
+    dtype = _dtype(name, array, "a real floating-point array")
     if not jnp.issubdtype(dtype, jnp.floating):
         raise TypeError(f"{name} must be a real floating-point array, got dtype {dtype}")
 
@@ -61,21 +62,84 @@ def integer(name: str, array) -> None:
     """Require an integer array.
 
     Raises:
-      TypeError: if the dtype is not an integer type.
+      TypeError: if it is no array, or the dtype is not an integer type.
     """
-    dtype = jnp.result_type(array)
+    dtype = _dtype(name, array, "an integer array")
     if not jnp.issubdtype(dtype, jnp.integer):
         raise TypeError(f"{name} must be an integer array, got dtype {dtype}")
 
 
-def at_least(name: str, value: int | float, minimum: int | float) -> None:
-    """Require a Python number that is at least a minimum.
+def _dtype(name: str, array, expected: str):
+    """The dtype of an array or a Python number; lists and other objects are refused, as JAX does."""
+    try:
+        return jnp.result_type(array)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must be {expected}, got {type(array).__name__}") from error
+
+
+def count(name: str, value: int, minimum: int) -> None:
+    """Require a Python integer that is at least a minimum.
 
     Raises:
-      ValueError: if it is smaller, or not a number.
+      TypeError: if it is not an integer.
+      ValueError: if it is smaller.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not value >= minimum:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    if value < minimum:
         raise ValueError(f"{name} must be a number of at least {minimum}, got {value!r}")
+
+
+def key(name: str, value) -> None:
+    """Require one JAX random key: ``jax.random.key(0)``, or the raw words of ``jax.random.PRNGKey(0)``.
+
+    Raises:
+      TypeError: if it is something else, such as a seed, or several keys.
+    """
+    dtype, ndim = getattr(value, "dtype", None), np.ndim(value) if hasattr(value, "shape") else None
+    typed = dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key) and ndim == 0
+    raw = dtype == jnp.uint32 and ndim == 1
+    if not (typed or raw):
+        got = f"an array of shape {value.shape} and dtype {dtype}" if ndim is not None else repr(value)
+        raise TypeError(f"{name} must be a random key such as jax.random.key(0), got {got}")
+
+
+def axes(name: str, value) -> None:
+    """Require the sizes of axes: a tuple (or list) of integers, none negative.
+
+    Raises:
+      TypeError: if it is no tuple of integers.
+      ValueError: if a size is negative.
+    """
+    if not isinstance(value, tuple | list):
+        got = f"{value!r} (write ({value!r},) for one axis)" if isinstance(value, int) else repr(value)
+        raise TypeError(f"{name} must be a tuple of integers, got {got}")
+    for size in value:
+        if isinstance(size, bool) or not isinstance(size, int | np.integer):
+            raise TypeError(f"{name} must be a tuple of integers, got {value!r}")
+        if size < 0:
+            raise ValueError(f"{name} must have no negative size, got {value!r}")
+
+
+def function(name: str, value) -> None:
+    """Require something that can be called.
+
+    Raises:
+      TypeError: if it cannot.
+    """
+    if not callable(value):
+        raise TypeError(f"{name} must be a function, got {type(value).__name__}")
+
+
+def instance(name: str, value, kind: type) -> None:
+    """Require a value of a class.
+
+    Raises:
+      TypeError: if it is of another.
+    """
+    if not isinstance(value, kind):
+        got = f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
+        raise TypeError(f"{name} must be a {kind.__name__}, got {got}")
 
 
 def positive(name: str, value: int | float) -> None:

@@ -73,7 +73,7 @@ def gauss_legendre(n: int) -> Quadrature:
       0.66666666666666...
     """
     check.integer("n", n)
-    check.at_least("n", n, 1)
+    check.count("n", n, 1)
     return Quadrature(*_frozen(*np.polynomial.legendre.leggauss(n)))
 
 
@@ -94,7 +94,7 @@ def periodic(n: int) -> Quadrature:
       True
     """
     check.integer("n", n)
-    check.at_least("n", n, 1)
+    check.count("n", n, 1)
     return Quadrature(*_frozen(2 * np.pi * np.arange(n) / n, np.full(n, 2 * np.pi / n)))
 
 
@@ -117,7 +117,7 @@ def sphere_grid(degree: int) -> SphereGrid:
       ((3, 5, 3), 4.0)
     """
     check.integer("degree", degree)
-    check.at_least("degree", degree, 0)
+    check.count("degree", degree, 0)
     cosines, ring_weights = gauss_legendre(degree // 2 + 1)
     azimuths, column_weights = periodic(degree + 1)
     sines = np.sqrt((1 - cosines) * (1 + cosines))[:, None]
@@ -172,7 +172,7 @@ def lebedev(degree: int) -> Quadrature:
     from scipy.integrate import lebedev_rule  # here, because it is slow to import
 
     check.integer("degree", degree)
-    check.at_least("degree", degree, 0)
+    check.count("degree", degree, 0)
     if degree > LEBEDEV_MAX_DEGREE:
         raise ValueError(f"degree must be at most {LEBEDEV_MAX_DEGREE}, got {degree}")
     order = next(order for order in _LEBEDEV_DEGREES if order >= degree)

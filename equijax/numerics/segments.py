@@ -20,7 +20,7 @@ def _prepare(
     data, ids = jnp.asarray(data), jnp.asarray(segment_ids)
     rows = check.shape("segment_ids", ids, "rows")["rows"]
     check.integer("segment_ids", ids)
-    check.at_least("num_segments", num_segments, 0)
+    check.count("num_segments", num_segments, 0)
     if data.ndim == 0 or data.shape[0] != rows:
         raise ValueError(f"data must have shape (rows, ...), rows={rows} as in segment_ids, got {data.shape}")
     counts = (ids >= 0) & (ids < num_segments)

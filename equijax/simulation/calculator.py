@@ -12,6 +12,7 @@ from ase.stress import full_3x3_to_voigt_6_stress
 
 from equijax.graphs import PaddingBudget, molecular_graph, pad_batch
 from equijax.nn import energy_and_forces
+from equijax.numerics import check
 from equijax.simulation.potential_file import SavedPotential, load_potential
 
 
@@ -24,6 +25,10 @@ class PotentialCalculator(Calculator):
     Args:
       potential: a trained potential.
       dtype: precision of the evaluation; float64 needs ``jax_enable_x64``.
+
+    Raises:
+      TypeError: if ``potential`` is no `SavedPotential`, or ``dtype`` another type.
+      ValueError: if an isolated atom's energy is missing, or float64 is not enabled.
 
     Example:
       >>> import jax.numpy as jnp
@@ -43,8 +48,18 @@ class PotentialCalculator(Calculator):
 
     def __init__(self, potential: SavedPotential, *, dtype=np.float32, **kwargs):
         super().__init__(**kwargs)
+        check.instance("potential", potential, SavedPotential)
+        missing = [
+            number for number in potential.model.species if int(number) not in potential.atomic_energies
+        ]
+        if missing:
+            raise ValueError(
+                f"potential.atomic_energies must have every species of the model, lacks {missing}"
+            )
         self.potential = potential
         self.dtype = np.dtype(dtype)
+        if self.dtype not in (np.float32, np.float64):
+            raise TypeError(f"dtype must be float32 or float64, got {self.dtype}")
         if self.dtype == np.float64 and not jax.config.jax_enable_x64:
             raise ValueError("dtype float64 needs jax.config.update('jax_enable_x64', True)")
         cast = functools.partial(np.asarray, dtype=self.dtype)

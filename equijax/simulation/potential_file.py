@@ -15,6 +15,7 @@ import jax
 import numpy as np
 
 from equijax.nn import InteratomicPotential
+from equijax.numerics import check
 
 _HEADER = "equijax_potential"
 _FIELDS = (
@@ -52,6 +53,7 @@ def save_potential(path: str | pathlib.Path, potential: SavedPotential) -> None:
     Raises:
       ValueError: if the model has products other than the library's own, which a file cannot hold, or lacks
         the energy of one of its species.
+      TypeError: if ``potential`` is no `SavedPotential`.
 
     Example:
       >>> import tempfile, jax.numpy as jnp
@@ -64,7 +66,9 @@ def save_potential(path: str | pathlib.Path, potential: SavedPotential) -> None:
       >>> load_potential(path).model == model
       True
     """
+    check.instance("potential", potential, SavedPotential)
     model = potential.model
+    check.instance("potential.model", model, InteratomicPotential)
     own = InteratomicPotential(species=model.species)
     if (model.convolution, model.many_body) != (own.convolution, own.many_body):
         raise ValueError(
@@ -99,7 +103,9 @@ def load_potential(path: str | pathlib.Path) -> SavedPotential:
         header = json.loads(str(arrays.pop(_HEADER)))
     except (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError) as error:
         if isinstance(error, FileNotFoundError):
-            raise
+            raise FileNotFoundError(
+                f"path must be a file written by save_potential, got {path}: no such file"
+            ) from error
         raise ValueError(f"path must be a file written by save_potential, got {path}: {error}") from error
     fields = {name: _tuple(value) for name, value in header["model"].items()}
     energies = {int(number): energy for number, energy in header["atomic_energies"].items()}

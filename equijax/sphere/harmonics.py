@@ -84,8 +84,7 @@ def check_degree(name: str, degree: int) -> None:
       Traceback (most recent call last):
       ValueError: lmax must be a number of at least 0, got -1
     """
-    check.integer(name, degree)
-    check.at_least(name, degree, 0)
+    check.count(name, degree, 0)
 
 
 def check_leading_axes(name: str, axes: tuple[int, ...], other: str, other_axes: tuple[int, ...]) -> None:

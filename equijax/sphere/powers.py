@@ -51,8 +51,7 @@ def gaunt_powers(
 
 def _check_order_and_degree(order: int, lmax: int) -> None:
     """Raise a clear error unless the order is a positive and the degree a non-negative integer."""
-    check.integer("order", order)
-    check.at_least("order", order, 1)
+    check.count("order", order, 1)
     harmonics.check_degree("lmax", lmax)
 
 

@@ -92,6 +92,10 @@ def assert_equivariant(
       AssertionError: abs is not equivariant under SO(3)...
     """
     hypothesis = strategies.import_hypothesis()
+    check.function("f", f)
+    check_tolerance(rtol)
+    if seed is not None:
+        check.count("seed", seed, 0)
     dtype = _check_arguments(group, in_reps, shapes, args, dtype, max_examples)
     with _precision(dtype):
         template, drawn = _templates(group, in_reps, shapes, args, dtype, redraw)
@@ -186,7 +190,9 @@ def assert_commutes(
     """
     signature.check_group(group)
     signature.check_args(args)
-    dtype = jnp.dtype(dtype).name
+    check.function("f", f)
+    check_tolerance(rtol)
+    dtype = _dtype_name(dtype)
     with _precision(dtype):
         args = jax.tree.map(lambda leaf: _cast(leaf, dtype), args)
         g = jax.tree.map(lambda leaf: _cast(leaf, dtype), g)
@@ -213,7 +219,7 @@ def _cast(leaf, dtype: str):
 def _check_arguments(group, in_reps, shapes, args, dtype, max_examples) -> str:
     """Check what does not depend on the representations, and return the dtype's name."""
     signature.check_group(group)
-    check.at_least("max_examples", max_examples, 1)
+    check.count("max_examples", max_examples, 1)
     if shapes is not None and args is not None:
         raise ValueError("shapes and args exclude each other, got both")
     if args is not None:
@@ -223,10 +229,33 @@ def _check_arguments(group, in_reps, shapes, args, dtype, max_examples) -> str:
             "in_reps must be a tuple with one signature for each argument, as in (Vector(),), "
             f"got {in_reps!r}"
         )
-    name = jnp.dtype(dtype).name
-    if not jnp.issubdtype(jnp.dtype(dtype), jnp.floating):
-        raise TypeError(f"dtype must be a real floating-point type, got {name}")
-    return name
+    return _dtype_name(dtype)
+
+
+def _dtype_name(dtype) -> str:
+    """The name of a real floating dtype."""
+    try:
+        found = jnp.dtype(dtype)
+    except TypeError as error:
+        raise TypeError(f"dtype must be a real floating-point type, got {dtype!r}") from error
+    if not jnp.issubdtype(found, jnp.floating):
+        raise TypeError(f"dtype must be a real floating-point type, got {found.name}")
+    return found.name
+
+
+def check_tolerance(rtol) -> None:
+    """Require a tolerance: None or a number above 0.
+
+    Raises:
+      ValueError: if it is something else.
+
+    Example:
+      >>> check_tolerance(-1.0)
+      Traceback (most recent call last):
+      ValueError: rtol must be a number above 0, got -1.0
+    """
+    if rtol is not None:
+        check.positive("rtol", rtol)
 
 
 def _templates(group, in_reps, shapes, args, dtype, redraw):

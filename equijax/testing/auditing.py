@@ -7,6 +7,7 @@ evaluates the module at many inputs before and after a few group elements moved 
 of each sub-module, and tests the fit on inputs held out.
 """
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -57,7 +58,9 @@ def audit(
 
     What it cannot see: a component-wise *linear* map on a vector (its output is a linear function, of another
     representation; the next operation that is not linear is then named), and anything at outputs that are no
-    floating or complex arrays.
+    floating or complex arrays. Sub-modules below a lifted transformation are seen if it keeps intermediates
+    (``nn.scan`` and ``nn.vmap`` need ``variable_axes={"intermediates": 0, ...}``); else the report lists them
+    and names a failure of theirs where it leaves the transformation.
 
     Args:
       module: an unbound Flax linen module.
@@ -85,8 +88,9 @@ def audit(
       ``ok``; it prints as a tree with rank, residual and the relation found for every output.
 
     Raises:
-      TypeError: if ``group`` is not a group, or ``variables`` is no mapping.
-      ValueError: if the signature does not match, or a number is out of range.
+      TypeError: if ``group`` is not a group, ``module`` no module, or ``variables`` no mapping of
+        collections.
+      ValueError: if the signature does not match, the module has no such method, or a number is out of range.
 
     Example:
       >>> import flax.linen as nn
@@ -102,19 +106,21 @@ def audit(
       'biased'
     """
     signature.check_group(group)
-    if not hasattr(variables, "items"):
-        raise TypeError(f"variables must be a mapping of collections, got {type(variables).__name__}")
-    check.at_least("num_elements", num_elements, 1)
+    _check_module(module, variables, method)
+    check.count("num_elements", num_elements, 1)
     check.positive("spread", spread)
     signature.check_tree("args", in_reps, group, args)
+    if rtol is not None:
+        check.positive("rtol", rtol)
     key = jax.random.key(0) if key is None else key
+    check.key("key", key)
     input_key, element_key, parameter_key = jax.random.split(key, 3)
     perturbed: tuple[str, ...] = ()
     if perturb_zeros:
         variables, perturbed = _without_zeros(parameter_key, variables)
     probe = _Probe(module, variables, in_reps, args, method=method, rngs=rngs, kwargs=kwargs)
     num_samples = probe.enough_samples() if num_samples is None else num_samples
-    check.at_least("num_samples", num_samples, 8)
+    check.count("num_samples", num_samples, 8)
     probe.draw(input_key, group, num_samples, spread)
     dtype = signature.float_dtype(args).name
     elements = kinds(group, element_key, num=num_elements, dtype=dtype)
@@ -131,7 +137,23 @@ def audit(
         num_elements=num_elements,
         rtol=max(_rtol(rtol, call.dtype) for _, call in calls) if calls else _rtol(rtol, dtype),
         perturbed=perturbed,
+        unseen=tuple(dict.fromkeys("/".join(site.path) for site in probe.sites if not site.seen)),
     )
+
+
+def _check_module(module, variables, method) -> None:
+    """Require a module, its variables by collection, and a method that it has."""
+    check.instance("module", module, nn.Module)
+    if not hasattr(variables, "items"):
+        raise TypeError(f"variables must be a mapping of collections, got {type(variables).__name__}")
+    loose = [name for name, collection in variables.items() if not hasattr(collection, "items")]
+    if loose:
+        raise TypeError(
+            'variables must be a mapping of collections such as {"params": ...}, '
+            f"got {loose[0]!r}, which is no collection"
+        )
+    if isinstance(method, str) and not callable(getattr(type(module), method, None)):
+        raise ValueError(f"method must be a method of {type(module).__name__}, got {method!r}")
 
 
 def _rtol(rtol: float | None, dtype: str) -> float:

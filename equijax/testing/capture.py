@@ -9,6 +9,7 @@ that runs while the module is traced: a call ends after the calls that it makes.
 import dataclasses
 import itertools
 
+import flax
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -29,6 +30,7 @@ class CallSite:
       method: the method's name.
       number: 0 for the first call of this method of this module, and so on.
       parent: the call site that made the call, or None for the root; no part of the identity of a call site.
+      seen: whether its inputs and outputs were captured; a lifted transformation may drop intermediates.
     """
 
     path: tuple[str, ...]
@@ -36,6 +38,7 @@ class CallSite:
     method: str
     number: int
     parent: "CallSite | None" = dataclasses.field(default=None, repr=False, compare=False)
+    seen: bool = dataclasses.field(default=True, repr=False, compare=False)
 
 
 def captured_calls(module: nn.Module, variables, args: tuple, *, method=None, rngs=None, kwargs=None):
@@ -51,6 +54,7 @@ def captured_calls(module: nn.Module, variables, args: tuple, *, method=None, rn
 
     Returns:
       A list of triples (`CallSite`, inputs, outputs) in the order in which the calls ended, the root last.
+      Calls that were not seen stand first, without arrays.
       Inputs and outputs map places such as ``"[0]"`` to the inexact arrays there; all other leaves are left
       out.
 
@@ -88,14 +92,16 @@ def captured_calls(module: nn.Module, variables, args: tuple, *, method=None, rn
             *args,
             method=method,
             rngs=rngs,
-            mutable=[_COLLECTION],
+            mutable=flax.core.DenyList("params"),  # running averages are updated, and dropped
             capture_intermediates=_is_watched,
             **(kwargs or {}),
         )
     calls = _unrolled(_match(ended, started, state.get(_COLLECTION, {})))
     if not calls or calls[-1][0].path:  # a method that is a plain function is not intercepted
         calls.append((CallSite((), type(module).__name__, "__call__", 0), _arrays(args), _arrays(output)))
-    return calls
+    seen = {(site.path, site.method) for site, _, _ in calls}
+    hidden = dict.fromkeys(site for site, _ in ended if site.path and (site.path, site.method) not in seen)
+    return [(dataclasses.replace(site, seen=False), {}, {}) for site in hidden] + calls
 
 
 def _is_watched(owner: nn.Module, name: str) -> bool:

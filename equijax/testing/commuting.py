@@ -80,7 +80,7 @@ class Commuting:
         Raises:
           ValueError: if the structure or the shape of a leaf does not match.
         """
-        signature.check_tree("output", self.out_reps, self.group, self._plain(*args))
+        signature.check_output(self.out_reps, self.group, self._plain(*args))
 
     def violations(self, g, args) -> list[Violation]:
         """Every leaf of the output (and its gradient) at which the two sides differ beyond the tolerance."""

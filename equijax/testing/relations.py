@@ -22,7 +22,7 @@ import numpy as np
 import scipy.spatial
 
 MAX_FIT = 128
-"""Fits of larger matrices D_g than this are not tried."""
+"""Fits of larger matrices D_g than this are tried only where there are twice as many samples."""
 
 _MAX_MATCH = 200_000
 _SPLIT = 0.75
@@ -91,6 +91,8 @@ def relate(samples: Samples, *, permutation: np.ndarray | None = None, is_finite
         return Relation("same", 0.0)
     if not (np.isfinite(samples.still).all() and np.isfinite(samples.moved).all()):
         return Relation("not finite", float("nan"))
+    if samples.still.ndim == 1:  # a scalar is a vector of one entry: only then has D_g an axis to act on
+        samples = samples._replace(still=samples.still[:, None], moved=samples.moved[:, None])
     raw, samples = samples, _normalised(samples)
     residual = _residual(samples.still, samples.moved, samples)
     if residual <= samples.rtol:
@@ -202,8 +204,9 @@ def _best_fit(samples: Samples) -> Relation:
     choices = sorted(
         _subsets(range(len(shape))), key=lambda subset: math.prod(shape[axis] for axis in subset)
     )
+    most = max(MAX_FIT, len(samples.still) // 2)
     for subset in choices:
-        if math.prod(shape[axis] for axis in subset) > MAX_FIT:
+        if math.prod(shape[axis] for axis in subset) > most:
             break
         for keep_same in (False, True):
             relation = _fit(samples, subset, same, keep_same)

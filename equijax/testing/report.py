@@ -76,6 +76,7 @@ class AuditReport:
       num_elements: how many elements of each kind.
       rtol: what counts as zero.
       perturbed: parameters that were zero and were replaced by random numbers.
+      unseen: paths of sub-modules whose outputs a lifted transformation dropped.
     """
 
     group: str
@@ -88,6 +89,7 @@ class AuditReport:
     num_elements: int
     rtol: float
     perturbed: tuple[str, ...]
+    unseen: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -106,6 +108,11 @@ class AuditReport:
         if self.perturbed:
             lines.append(
                 f"zero parameters that were drawn at random for the audit: {', '.join(self.perturbed)}"
+            )
+        if self.unseen:
+            lines.append(
+                f"not seen: {', '.join(self.unseen)} (a lifted transformation drops their intermediates; "
+                'variable_axes={"intermediates": 0} keeps them)'
             )
         return "\n".join(lines)
 

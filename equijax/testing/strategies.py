@@ -220,9 +220,9 @@ def padded_graphs(
       ...     assert graph.nodes.shape == (5, 3) and graph.n_node.sum() == 5
       >>> test_nodes()
     """
-    check.at_least("max_nodes", max_nodes, 1)
-    check.at_least("max_edges", max_edges, 0)
-    check.at_least("max_graphs", max_graphs, 1)
+    check.count("max_nodes", max_nodes, 1)
+    check.count("max_edges", max_edges, 0)
+    check.count("max_graphs", max_graphs, 1)
     st = import_hypothesis().strategies
     dtype = _float_name(dtype)
 

@@ -22,6 +22,7 @@ class ShuffledBatches:
 
     Raises:
       ValueError: if a leaf has no leading axis or another length, or ``batch_size`` is not in ``1...n``.
+      TypeError: if ``batch_size`` is no integer or ``key`` no random key.
 
     Example:
       >>> batches = ShuffledBatches({"x": np.arange(5)}, 2, jax.random.key(0))
@@ -41,7 +42,8 @@ class ShuffledBatches:
                 f"arrays must be a pytree of arrays that share one leading axis of examples, got {lengths}"
             )
         ((self.num_examples,),) = set(lengths.values())
-        check.at_least("batch_size", batch_size, 1)
+        check.count("batch_size", batch_size, 1)
+        check.key("key", key)
         if batch_size > self.num_examples:
             raise ValueError(f"batch_size must be at most the {self.num_examples} examples, got {batch_size}")
         self.batch_size = batch_size
@@ -66,6 +68,7 @@ class ShuffledBatches:
         Raises:
           ValueError: if the batch does not divide among the hosts.
         """
+        check.count("step", step, 0)
         epoch, position = divmod(step, self.steps_per_epoch)
         known, order = self._epoch
         if known != epoch:

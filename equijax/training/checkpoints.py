@@ -41,7 +41,8 @@ def save_checkpoint(path, tree, info: Mapping | None = None) -> pathlib.Path:
       The path.
 
     Raises:
-      ValueError: if two leaves have one name, or one lies inside another.
+      ValueError: if two leaves have one name, or one lies inside another; or if the path is taken by
+        something that is no checkpoint, which is left alone.
 
     Example:
       >>> import tempfile
@@ -51,6 +52,10 @@ def save_checkpoint(path, tree, info: Mapping | None = None) -> pathlib.Path:
       ({'w': array([0., 1., 2.])}, {'step': 7})
     """
     path = pathlib.Path(path).absolute()
+    if not _may_be_replaced(path):
+        raise ValueError(
+            f"path must be new or the folder of a checkpoint, got {str(path)!r}, which is neither"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     host_tree = to_host(tree)
     named = dict(zip(leaf_names(tree), jax.tree.leaves(host_tree)))
@@ -69,6 +74,14 @@ def save_checkpoint(path, tree, info: Mapping | None = None) -> pathlib.Path:
     discard(path)
     os.rename(fresh, path)
     return path
+
+
+def _may_be_replaced(path: pathlib.Path) -> bool:
+    """Whether a path holds nothing, or a checkpoint, whole or broken."""
+    if not path.exists():
+        return True
+    names = {entry.name for entry in path.iterdir()} if path.is_dir() else {path.name}
+    return not names or bool(names & {"arrays", "info.json", "manifest.json"})
 
 
 def _orbax():

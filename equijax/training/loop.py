@@ -76,7 +76,8 @@ def fit(
     Raises:
       ValueError: if an argument is out of range, a batch does not divide among the devices (the message names
         the leaf), or the workdir holds a run of another model, optimizer or key, or one that is longer.
-      TypeError: if ``loss_fn`` returns something else than a scalar and a dictionary.
+      TypeError: if an argument is of another kind, or ``loss_fn`` returns something else than a scalar and a
+        dictionary.
       FloatingPointError: if the loss, a gradient or a parameter is not finite; it names the step and the
         leaf. The checkpoints from before that step stay.
 
@@ -93,13 +94,20 @@ def fit(
       >>> round(float(result.params["slope"]), 2), result.step
       (3.0, 200)
     """
-    check.at_least("num_steps", num_steps, 0)
-    check.at_least("accumulate", accumulate, 1)
-    check.at_least("log_every", log_every, 1)
+    for name, value in {"loss_fn": loss_fn, "batches": batches}.items():
+        check.function(name, value)
+    for name, value in {"evaluate": evaluate, "schedule": schedule}.items():
+        if value is not None:
+            check.function(name, value)
+    check.instance("optimizer", optimizer, optax.GradientTransformation)
+    check.key("key", key)
+    check.count("num_steps", num_steps, 0)
+    check.count("accumulate", accumulate, 1)
+    check.count("log_every", log_every, 1)
     for name, every in {"evaluate_every": evaluate_every, "checkpoint_every": checkpoint_every}.items():
         if every is not None:
-            check.at_least(name, every, 1)
-    if ema_decay is not None and not 0 <= ema_decay < 1:
+            check.count(name, every, 1)
+    if ema_decay is not None and not (isinstance(ema_decay, int | float) and 0 <= ema_decay < 1):
         raise ValueError(f"ema_decay must be at least 0 and below 1, got {ema_decay!r}")
     if evaluate_every is not None and evaluate is None:
         raise ValueError(f"evaluate_every={evaluate_every} needs evaluate, got None")
@@ -107,6 +115,8 @@ def fit(
         raise ValueError(f"params must have at least one array, got {params!r}")
     for name, leaf in zip(leaf_names(params), jax.tree.leaves(params)):
         check.floating(f"params/{name}" if name else "params", leaf)
+    if workdir is not None and pathlib.Path(workdir).exists() and not pathlib.Path(workdir).is_dir():
+        raise ValueError(f"workdir must be a folder, got {str(workdir)!r}, which is a file")
     run = Run(
         loss_fn=loss_fn,
         params=params,

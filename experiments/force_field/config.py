@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from equijax.numerics import check
+
 
 @dataclasses.dataclass(frozen=True)
 class Config:
@@ -30,6 +32,9 @@ class Config:
       dynamics_ps: length of the molecular dynamics, picoseconds.
       seed: of the parameters and of the order of the data.
       host_devices: CPU devices to train on in parallel; 0 for one a core.
+
+    Raises:
+      ValueError, TypeError: if a number is out of range.
     """
 
     data: str = "acetylacetone_gfn2"
@@ -53,6 +58,21 @@ class Config:
     dynamics_ps: float = 2.0
     seed: int = 0
     host_devices: int = 2
+
+    def __post_init__(self):
+        least = {"lmax": 0, "features": 1, "many_body_features": 1, "num_interactions": 1, "order": 1}
+        least |= {"num_train": 0, "num_test": 0, "num_steps": 1, "baseline_steps": 0, "evaluate_every": 1}
+        least |= {"batch_size": 1, "shards": 1, "seed": 0}
+        for name, minimum in least.items():
+            check.count(name, getattr(self, name), minimum)
+        for name in ("cutoff", "learning_rate", "dynamics_ps"):
+            check.positive(name, getattr(self, name))
+        if self.energy_weight < 0:
+            raise ValueError(f"energy_weight must not be negative, got {self.energy_weight}")
+        if not 0 <= self.ema_decay < 1:
+            raise ValueError(f"ema_decay must be at least 0 and below 1, got {self.ema_decay}")
+        if self.batch_size % self.shards:
+            raise ValueError(f"batch_size must be a multiple of shards={self.shards}, got {self.batch_size}")
 
 
 PRESETS = {

@@ -24,7 +24,10 @@ def predict(workdir: pathlib.Path, data: pathlib.Path, output: pathlib.Path | No
     file = workdir / POTENTIAL_FILE
     if not file.exists():
         raise ej.data.DataError(f"{workdir} has no {POTENTIAL_FILE}: the run has not finished")
-    potential = ej.simulation.load_potential(file)
+    try:
+        potential = ej.simulation.load_potential(file)
+    except ValueError as error:
+        raise ej.data.DataError(str(error)) from error
     frames = ej.data.read_xyz(data, require=())
     unlabelled = dataclasses.replace(
         frames, energy=np.zeros(len(frames)), forces=np.zeros_like(frames.positions)

@@ -1,6 +1,7 @@
 """The command line: ``list``, ``run``, ``report``, ``publish``, and the experiments' own commands."""
 
 import argparse
+import functools
 import pathlib
 import sys
 from collections.abc import Callable, Sequence
@@ -170,14 +171,22 @@ def _call(function: Callable, arguments: list[str], command: str) -> int:
     """Parse the options of a function or dataclass, call it, and return its status."""
     import tyro
 
-    result, unknown = tyro.cli(
-        function, args=arguments, prog=f"{_PROGRAM} {command}", return_unknown_args=True
-    )
+    parser = function if isinstance(function, type) else _deferred(function)
+    call, unknown = tyro.cli(parser, args=arguments, prog=f"{_PROGRAM} {command}", return_unknown_args=True)
     if unknown:
         raise UsageError(f"{command} has no option {unknown[0]}; see {_PROGRAM} {command} --help")
-    if callable(result):
-        result = result()
+    result = call()
     return result if isinstance(result, int) else 0
+
+
+def _deferred(function: Callable) -> Callable:
+    """A function of the same options that only binds them, so that nothing is done before all are known."""
+
+    @functools.wraps(function)
+    def bind(*args, **kwargs):
+        return functools.partial(function, *args, **kwargs)
+
+    return bind
 
 
 def _show_help(package: str) -> None:

@@ -17,7 +17,7 @@ def open_workdir(workdir: pathlib.Path, experiment: str, preset: str, config, *,
       overwrite: remove everything in the folder of an earlier run and start again.
 
     Raises:
-      UsageError: if the folder belongs to another run, or to no run and is not empty.
+      UsageError: if the folder belongs to another run, or to no run and is not empty, or cannot be written.
     """
     if workdir.exists() and not workdir.is_dir():
         raise UsageError(f"workdir must be a folder, got {workdir}, which is a file")
@@ -31,8 +31,11 @@ def open_workdir(workdir: pathlib.Path, experiment: str, preset: str, config, *,
         return
     for name in sorted(made):
         _remove(workdir / name)
-    workdir.mkdir(parents=True, exist_ok=True)
-    configuration.save(workdir, experiment, preset, config)
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+        configuration.save(workdir, experiment, preset, config)
+    except OSError as error:
+        raise UsageError(f"workdir must be a folder that can be written, got {workdir}: {error}") from None
 
 
 def finished_report(workdir: pathlib.Path) -> Report | None:

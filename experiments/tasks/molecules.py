@@ -51,12 +51,12 @@ def load_task(
       seed: of the shuffles.
 
     Raises:
-      ValueError: if ``test`` is given with a named data set, or the file has too few frames.
-      DataError: if a file cannot be read, or lacks energies or forces.
+      DataError: if ``test`` is given with a named data set, a file has too few frames, cannot be read, or
+        lacks energies or forces.
     """
     if data in DATA_SETS:
         if test is not None:
-            raise ValueError(f"test must be None with the data set {data!r}, got {test!r}")
+            raise ej.data.DataError(f"test must be None with the data set {data!r}, got {test!r}")
         task = {"acetylacetone_gfn2": _acetylacetone, "acac": _acac, "3bpa": _3bpa}[data](seed)
     else:
         task = _from_file(data, test, seed)
@@ -98,11 +98,15 @@ def _from_file(path: str, test: str | None, seed: int) -> MoleculeTask:
     tenth = max(len(frames) // 10, 1)
     needed = 3 if test is None else 2
     if len(frames) < needed:
-        raise ValueError(f"data must hold at least {needed} molecules, got {len(frames)} in {path}")
+        raise ej.data.DataError(
+            f"data must hold at least {needed} frames besides isolated atoms, got {len(frames)} in {path}"
+        )
     if test is None:
         frames, held_out = _split(frames, tenth, seed)
     else:
         held_out = ej.data.split_isolated_atoms(ej.data.read_xyz(test))[0]
+        if not len(held_out):
+            raise ej.data.DataError(f"test must hold at least one frame besides isolated atoms, got {test}")
     train, valid = _split(frames, tenth, seed + 1)
     task = MoleculeTask(str(path), train, valid, {"held out": held_out}, {}, isolated)
     if set(task.species) - set(isolated):
@@ -176,6 +180,9 @@ class MoleculeBatches:
 
 def labelled_graphs(frames, atomic_energies, *, species, cutoff, dtype=np.float32) -> list:
     """Graphs of all frames, with ``globals["energy"]``, and ``nodes["forces"]`` where there are forces."""
+    unknown = sorted(set(frames.elements) - {int(number) for number in species})
+    if unknown:
+        raise ej.data.DataError(f"frames must hold the elements {tuple(species)} only, got {unknown}, too")
     energies = interaction_energies(frames, atomic_energies)
     graphs = []
     for index, (start, count) in enumerate(zip(frames.offsets, frames.num_atoms, strict=True)):

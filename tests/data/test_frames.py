@@ -138,3 +138,17 @@ def test_contradictory_isolated_atoms_are_refused():
         split_isolated_atoms(atoms_in([1, 1], [1, 1], [-13.6, -13.5]))
     with pytest.raises(DataError, match=r"frame 0 is an isolated atom \(element 1\) without an energy"):
         split_isolated_atoms(atoms_in([1], [1], None))
+
+
+def test_wrong_kinds_are_refused_and_not_cut():
+    atom = {"positions": np.zeros((1, 3)), "num_atoms": [1]}
+    with pytest.raises(TypeError, match="numbers must be an array of int32, got dtype float64"):
+        MolecularFrames(numbers=[1.5], **atom)
+    with pytest.raises(TypeError, match="numbers must be an array of int32, got dtype <U1"):
+        MolecularFrames(numbers=["H"], **atom)
+    with pytest.raises(ValueError, match=r"numbers must be atomic numbers up to 118, got \(200,\)"):
+        MolecularFrames(numbers=[200], **atom)
+    with pytest.raises(TypeError, match=r"parts\[i\] must be a MolecularFrames, got int"):
+        MolecularFrames.concatenate([3])
+    with pytest.raises(TypeError, match="frames must be a MolecularFrames, got int"):
+        split_isolated_atoms(3)

@@ -62,8 +62,11 @@ def test_blank_lines_between_frames_lose_nothing(tmp_path):
         (FRAME + FRAME[: FRAME.rindex("H")], r"frame 1 \(line 5\) is cut off: expected 2 atoms, got 1"),
         ("3\n", r"frame 0 \(line 1\) is cut off: expected 3 atoms, got 0"),
         (FRAME + "two\n", r"frame 1 \(line 5\): expected a number of atoms, got 'two'"),
-        (FRAME + FRAME.replace("0.7", "0.7x"), "frame 1: ValueError"),
-        (FRAME + FRAME.replace("H 0.0 0.0 0.7", "Hh 0.0 0.0 0.7"), "frame 1: KeyError"),
+        (FRAME + FRAME.replace("0.7", "0.7x"), "frame 1: not readable .*: ValueError"),
+        (
+            FRAME + FRAME.replace("H 0.0 0.0 0.7", "Hh 0.0 0.0 0.7"),
+            "frame 1: not readable .*: KeyError: 'Hh'",
+        ),
         (FRAME + FRAME.replace("-0.1 -0.2 -0.3", "-0.1"), "frame 1: "),
         (FRAME + FRAME.replace("-0.3", "nan"), "frame 1, atom 1: forces .* not a finite number"),
         (FRAME + FRAME.replace("-31.5", "inf"), r"frame 1: energy \(key 'energy'\) is not a finite number"),
@@ -116,3 +119,11 @@ def test_nothing_to_write(tmp_path):
     frames = read_xyz(written(tmp_path, FRAME))
     with pytest.raises(ValueError, match="at least one frame"):
         write_xyz(tmp_path / "none.xyz", frames[:0])
+
+
+def test_writing_names_what_is_wrong(tmp_path):
+    frames = MolecularFrames(numbers=[2], positions=np.zeros((1, 3)), num_atoms=[1])
+    with pytest.raises(TypeError, match="frames must be a MolecularFrames, got"):
+        write_xyz(frames, tmp_path / "a.xyz")
+    with pytest.raises(FileNotFoundError, match="path must be in a folder that exists, got"):
+        write_xyz(tmp_path / "nowhere" / "a.xyz", frames)

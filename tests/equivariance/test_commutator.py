@@ -116,3 +116,17 @@ def test_errors_name_the_argument(change, error, message):
     call = {"group": SO(3), "in_reps": (Vector(),), "out_reps": Vector(), "args": (np.ones(3),)} | change
     with pytest.raises(error, match=message):
         ej.equivariance.error(lambda x: x, **call, key=jax.random.key(0))
+
+
+def test_wrong_keys_counts_and_functions_are_named():
+    x = jnp.ones((4, 3))
+    rest = (SO(3), (Vector(),), Vector(), (x,))
+    key = jax.random.key(0)
+    with pytest.raises(TypeError, match="key must be a random key"):
+        ej.equivariance.error(jnp.abs, *rest, key=3)
+    with pytest.raises(TypeError, match=r"num_samples must be an integer, got 2.5"):
+        ej.equivariance.error(jnp.abs, *rest, key=key, num_samples=2.5)
+    with pytest.raises(TypeError, match="f must be a function, got NoneType"):
+        ej.equivariance.error(None, *rest, key=key)
+    with pytest.raises(ValueError, match="output must hold at least one array, got None"):
+        ej.equivariance.error(lambda x: None, *rest, key=key)

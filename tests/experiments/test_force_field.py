@@ -72,3 +72,25 @@ def test_own_molecules_of_mixed_sizes_and_boundaries(molecules_file, tmp_path, c
 def test_predict_needs_a_finished_run(tmp_path):
     with pytest.raises(ej.data.DataError, match=r"has no potential\.npz"):
         predict(tmp_path, tmp_path / "x.xyz")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("num_steps", 0, "num_steps must be a number of at least 1, got 0"),
+        ("lmax", -1, "lmax must be a number of at least 0, got -1"),
+        ("batch_size", 3, "batch_size must be a multiple of shards=2, got 3"),
+        ("cutoff", 0.0, r"cutoff must be a number above 0, got 0\.0"),
+        ("ema_decay", 1.0, "ema_decay must be at least 0 and below 1"),
+        ("energy_weight", -1.0, "energy_weight must not be negative"),
+    ],
+)
+def test_configurations_out_of_range_are_refused(field, value, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(CONFIG, **{field: value})
+
+
+def test_predict_refuses_a_damaged_potential(tmp_path):
+    (tmp_path / "potential.npz").write_bytes(b"PK")
+    with pytest.raises(ej.data.DataError, match="path must be a file written by save_potential"):
+        predict(tmp_path, tmp_path / "x.xyz")

@@ -181,3 +181,19 @@ def test_errors_in_data_get_one_line_and_status_1(toys, capsys):
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "path must name an extended-XYZ file, got none.xyz" in error
+
+
+def test_a_wrong_option_does_nothing_first(toys, capsys):
+    assert toys("report", "--nope") == 2
+    assert "report has no option --nope" in capsys.readouterr().err
+    assert not (toys.root / "EXPERIMENTS.md").exists()
+    toys("run", "parabola", "--workdir", toys.root / "run")
+    capsys.readouterr()
+    assert toys("predict", "--workdir", toys.root / "run", "--nope") == 2
+    assert "loss" not in capsys.readouterr().out
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(toys, capsys):
+    (toys.root / "file").write_text("")
+    assert toys("run", "parabola", "--workdir", toys.root / "file" / "run") == 2
+    assert "error: workdir must be a folder that can be written, got" in capsys.readouterr().err

@@ -57,11 +57,13 @@ def test_without_isolated_atoms_references_are_fitted(tmp_path):
 
 
 def test_errors(tmp_path):
-    with pytest.raises(ValueError, match="test must be None with the data set 'acetylacetone_gfn2', got 'x'"):
+    with pytest.raises(
+        ej.data.DataError, match="test must be None with the data set 'acetylacetone_gfn2', got 'x'"
+    ):
         molecules.load_task("acetylacetone_gfn2", "x")
     with pytest.raises(ej.data.DataError, match="forces"):
         molecules.load_task(str(water_file(tmp_path / "water.xyz", 5, forces=False)))
-    with pytest.raises(ValueError, match="data must hold at least 3 molecules, got 2"):
+    with pytest.raises(ej.data.DataError, match=r"data must hold at least 3 frames besides .*, got 2"):
         molecules.load_task(str(water_file(tmp_path / "two.xyz", 2)))
 
 
@@ -83,3 +85,9 @@ def test_batches_are_a_function_of_the_step():
             task.train, task.atomic_energies, species=task.species, cutoff=4.0, batch_size=4, shards=3,
             key=jax.random.key(0),
         )  # fmt: skip
+
+
+def test_elements_that_the_table_lacks_are_an_error_of_the_data():
+    frames = ej.data.MolecularFrames(numbers=[1, 11], positions=np.eye(3)[:2], num_atoms=[2], energy=[0.0])
+    with pytest.raises(ej.data.DataError, match=r"frames must hold the elements \(1, 8\) only, got \[11\]"):
+        molecules.labelled_graphs(frames, {1: 0.0, 8: 0.0}, species=(1, 8), cutoff=4.0)

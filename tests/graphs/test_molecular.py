@@ -150,3 +150,13 @@ def test_wrong_calls_name_the_argument(call, message):
 def test_species_of_complete_graphs_must_be_indices():
     with pytest.raises(TypeError, match="species must be an integer array, got dtype float32"):
         graphs.complete_molecular_graph(jnp.zeros((3, 3)), jnp.zeros(3))
+
+
+def test_wrong_kinds_are_named():
+    positions = np.eye(3)[:2]
+    with pytest.raises(TypeError, match=r"numbers must be integers .*, got dtype <U1"):
+        graphs.molecular_graph(["O", "H"], positions, 4.0, species=(1, 8))
+    with pytest.raises(TypeError, match="species must be a sequence of atomic numbers, got 8"):
+        graphs.molecular_graph([8, 8], positions, 4.0, species=8)
+    with pytest.raises(TypeError, match=r"positions must be a NumPy array, .* got a traced array"):
+        jax.jit(lambda p: graphs.molecular_graph([1, 1], p, 4.0, species=(1,)))(positions)

@@ -159,3 +159,14 @@ WRONG_CALLS = [
 def test_wrong_calls_name_the_argument(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_wrong_kinds_are_named():
+    graph = graphs.molecular_graph([1, 1], np.eye(3)[:2], 3.0, species=(1,))
+    with pytest.raises(TypeError, match=r"graphs must be a sequence of GraphsTuple, as in \[graph\]"):
+        graphs.pad_batch(graph, graphs.PaddingBudget(4, 8, 2))
+    with pytest.raises(TypeError, match="budget must be a PaddingBudget, got 4"):
+        graphs.pad_batch([graph], 4)
+    for mask in (graphs.node_mask, graphs.edge_mask, graphs.graph_mask):
+        with pytest.raises(TypeError, match="graph must be a GraphsTuple, got ndarray"):
+            mask(np.ones(3))

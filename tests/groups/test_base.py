@@ -111,3 +111,21 @@ def test_helpers_name_wrong_arguments():
 def test_errors_come_at_trace_time():
     with pytest.raises(ValueError, match=r"g must be an element of SO\(3\)"):
         jax.jit(SO(3).inverse).trace(jnp.zeros((2, 2)))
+
+
+def test_wrong_keys_shapes_and_elements_are_named():
+    key = jax.random.key(0)
+    with pytest.raises(TypeError, match=r"key must be a random key such as jax.random.key\(0\), got 0"):
+        SO(3).sample(0)
+    with pytest.raises(TypeError, match=r"key must be a random key .*, got \(2,\)"):
+        SO(3).sample((2,), key)
+    with pytest.raises(TypeError, match=r"shape must be a tuple of integers, got 3 \(write \(3,\)"):
+        SO(3).sample(key, 3)
+    with pytest.raises(ValueError, match="shape must have no negative size"):
+        SO(3).identity((-1,))
+    with pytest.raises(TypeError, match=r"g must be .* a linear part, got an array of shape \(3,\)"):
+        Vector().act(jnp.ones(3), jnp.eye(3))
+    with pytest.raises(
+        TypeError, match=r"S\(3\) has no representation Vector\(\): g must be a group element"
+    ):
+        Vector().shape(S(3))

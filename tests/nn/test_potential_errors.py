@@ -54,3 +54,12 @@ def test_stress_needs_cells():
     graph = single()._replace(globals=None)
     with pytest.raises(ValueError, match=r"graph\.globals must be a dict with 'cell', got NoneType"):
         nn.energy_and_forces(lambda graph: jnp.zeros(2), graph, stress=True)
+
+
+def test_wrong_kinds_are_named():
+    with pytest.raises(TypeError, match="graph must be a GraphsTuple, got ArrayImpl"):
+        MODEL.init(jax.random.key(0), jnp.ones((4, 3)))
+    with pytest.raises(TypeError, match="energy_fn must be a function, got int"):
+        nn.energy_and_forces(3, single())
+    with pytest.raises(TypeError, match="species must be a sequence of atomic numbers, got 8"):
+        MODEL.clone(species=8).init(jax.random.key(0), single())

@@ -1,3 +1,5 @@
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -32,11 +34,54 @@ def test_dtypes():
         with pytest.raises(TypeError, match="x must be"):
             call("x", value)
 
+    for call, expected in ((check.floating, "a real floating-point"), (check.integer, "an integer")):
+        with pytest.raises(TypeError, match=f"x must be {expected} array, got list"):
+            call("x", [1.0, 2.0])
+
+
+@pytest.mark.parametrize("value", [True, "1", None, 2.0, float("nan"), np.float32(2)])
+def test_counts_are_integers(value):
+    check.count("x", np.int64(3), 3)
+    with pytest.raises(TypeError, match=f"x must be an integer, got {re.escape(repr(value))}"):
+        check.count("x", value, 0)
+    with pytest.raises(ValueError, match="x must be a number of at least 1, got 0"):
+        check.count("x", 0, 1)
+
+
+@pytest.mark.parametrize(
+    "value", [0, None, np.zeros(3), jax.random.split(jax.random.key(0)), jax.random.key, jnp.zeros((2, 2))]
+)
+def test_keys(value):
+    check.key("x", jax.random.key(0))
+    check.key("x", jax.random.PRNGKey(0))
+    jax.jit(jax.vmap(lambda key: check.key("x", key)))(jax.random.split(jax.random.key(0)))
+    with pytest.raises(TypeError, match=r"x must be a random key such as jax.random.key\(0\), got"):
+        check.key("x", value)
+
+
+def test_axes():
+    check.axes("x", ())
+    check.axes("x", [np.int32(2), 0])
+    for value in (3, None, (2.0,), "ab"):
+        with pytest.raises(TypeError, match="x must be a tuple of integers, got"):
+            check.axes("x", value)
+    with pytest.raises(ValueError, match=r"x must have no negative size, got \(2, -1\)"):
+        check.axes("x", (2, -1))
+
+
+def test_functions_and_instances():
+    check.function("x", len)
+    check.instance("x", "text", str)
+    with pytest.raises(TypeError, match="x must be a function, got int"):
+        check.function("x", 3)
+    with pytest.raises(TypeError, match="x must be a str, got int"):
+        check.instance("x", 3, str)
+    with pytest.raises(TypeError, match="x must be a str, got the class str"):
+        check.instance("x", str, str)
+
 
 @pytest.mark.parametrize("value", [-1, True, "1", None, float("nan")])
 def test_numbers(value):
-    with pytest.raises(ValueError, match="x must be a number"):
-        check.at_least("x", value, 0)
     with pytest.raises(ValueError, match="x must be a number above 0"):
         check.positive("x", value)
 

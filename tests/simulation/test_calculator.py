@@ -103,3 +103,12 @@ def test_clear_errors(of_water):
         water.get_stress()
     with pytest.raises(ValueError, match="float64 needs"):
         PotentialCalculator(of_water, dtype=np.float64)
+
+
+def test_wrong_arguments_are_named(of_water):
+    with pytest.raises(TypeError, match="potential must be a SavedPotential, got NoneType"):
+        PotentialCalculator(None)
+    with pytest.raises(TypeError, match="dtype must be float32 or float64, got int32"):
+        PotentialCalculator(of_water, dtype=np.int32)
+    with pytest.raises(ValueError, match=r"potential.atomic_energies must have every species .* lacks \[8\]"):
+        PotentialCalculator(of_water._replace(atomic_energies={1: 0.0}))

@@ -63,3 +63,12 @@ def test_only_what_a_file_can_hold_is_saved(potential, tmp_path):
     with pytest.raises(ValueError, match=r"atomic_energies must have every species.*lacks \[8\]"):
         save_potential(tmp_path / "x.npz", incomplete)
     assert not list(tmp_path.iterdir())
+
+
+def test_wrong_arguments_are_named(tmp_path):
+    with pytest.raises(TypeError, match="potential must be a SavedPotential, got NoneType"):
+        save_potential(tmp_path / "a.npz", None)
+    with pytest.raises(TypeError, match=r"potential.model must be a InteratomicPotential, got NoneType"):
+        save_potential(tmp_path / "a.npz", SavedPotential(None, {}, {}))
+    with pytest.raises(FileNotFoundError, match="path must be a file written by save_potential, got"):
+        load_potential(tmp_path / "a.npz")

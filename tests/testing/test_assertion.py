@@ -259,3 +259,17 @@ def test_errors_name_the_argument(change, error, message):
     call = {"group": SO(3), "in_reps": (Vector(),), "out_reps": Vector()} | change
     with pytest.raises(error, match=message):
         ej.testing.assert_equivariant(lambda x: x, **call)
+
+
+def test_a_forgotten_return_and_a_wrong_tolerance_do_not_pass():
+    reps = (SO(3), (Vector(),), Vector())
+    with pytest.raises(ValueError, match="output must hold at least one array, got None"):
+        ej.testing.assert_equivariant(lambda x: None, *reps)
+    with pytest.raises(ValueError, match=r"rtol must be a number above 0, got -1.0"):
+        ej.testing.assert_equivariant(lambda x: x, *reps, rtol=-1.0)
+    with pytest.raises(TypeError, match="f must be a function, got SO"):
+        ej.testing.assert_equivariant(SO(3), *reps)
+    with pytest.raises(TypeError, match="dtype must be a real floating-point type, got 'float31'"):
+        ej.testing.assert_equivariant(jnp.abs, *reps, dtype="float31")
+    with pytest.raises(TypeError, match="seed must be an integer, got 'a'"):
+        ej.testing.assert_equivariant(jnp.abs, *reps, seed="a")

@@ -8,7 +8,7 @@ import jraph
 import pytest
 
 import equijax as ej
-from equijax.groups import SO, Cyclic, E, Irreps, O, PermutationTensor, Point, Regular, S, Trivial, Vector
+from equijax.groups import SE, SO, Cyclic, E, Irreps, O, PermutationTensor, Point, Regular, S, Trivial, Vector
 
 NODES, CHANNELS = 5, 4
 RIGID = S(NODES) * E(3)
@@ -166,6 +166,65 @@ def test_lifted_transformations(broken):
     assert report.calls[-1].shape == (CHANNELS, 3)
 
 
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_scan_that_drops_intermediates_is_named_as_not_seen(broken):
+    class Layer(nn.Module):
+        @nn.compact
+        def __call__(self, v, _):
+            return Activation(broken, name="activation")(v), None
+
+    class Scanned(nn.Module):
+        @nn.compact
+        def __call__(self, v):
+            return nn.scan(Layer, variable_axes={"params": 0}, length=2)(name="layers")(v, None)[0]
+
+    x = jax.random.normal(jax.random.key(0), (CHANNELS, 3))
+    report = ej.testing.audit(Scanned(), {}, SO(3), (Vector(),), x)
+    assert report.first_failure == ("Scanned" if broken else None)
+    assert report.unseen == ("layers/activation", "layers")
+    assert "not seen: layers/activation, layers (a lifted" in str(report)
+
+
+class Scalar(nn.Module):
+    """One number of a cloud of points, by the module's own operations."""
+
+    kind: str
+
+    def __call__(self, x):
+        pairs = jnp.sum((x[:, None] - x[None]) ** 2, -1)
+        extra = {
+            "none": 0.0,
+            "absolute": jnp.sum(x**2),
+            "index": jnp.sum(jnp.exp(-pairs) * jnp.arange(len(x))),
+            "parity": jnp.linalg.det(x[1:4] - x[0]) ** 3,
+        }
+        return jnp.sum(jnp.exp(-pairs)) + extra[self.kind]
+
+
+@pytest.mark.parametrize(("kind", "path"), [("none", None), ("absolute", "Scalar"), ("index", "Scalar")])
+def test_a_scalar_output_is_decided(kind, path):
+    x = jax.random.normal(jax.random.key(0), (NODES, 3))
+    assert ej.testing.audit(Scalar(kind), {}, RIGID, (POSITIONS,), x).first_failure == path
+
+
+def test_a_scalar_that_changes_under_reflections_only():
+    x = jax.random.normal(jax.random.key(0), (NODES, 3))
+    assert ej.testing.audit(Scalar("parity"), {}, E(3), (Point(),), x).first_failure == "Scalar"
+    assert ej.testing.audit(Scalar("parity"), {}, SE(3), (Point(),), x).ok
+
+
+def test_running_averages_may_be_updated():
+    class Normed(nn.Module):
+        @nn.compact
+        def __call__(self, v):
+            return v * nn.BatchNorm(use_running_average=False, name="norm")(jnp.sum(v**2, -1))[..., None]
+
+    x = jax.random.normal(jax.random.key(0), (NODES, CHANNELS, 3))
+    variables = Normed().init(jax.random.key(1), x)
+    report = ej.testing.audit(Normed(), variables, SO(3), (Vector(),), x)
+    assert report.ok, str(report)
+
+
 def test_positions_between_layers():
     class Move(nn.Module):
         @nn.compact
@@ -238,3 +297,13 @@ def test_errors_name_the_argument():
         ej.testing.audit(Mix(2), variables, SO(3), (Trivial(),), x)
     with pytest.raises(TypeError, match="variables must be a mapping"):
         ej.testing.audit(Mix(2), None, SO(3), (Vector(),), x)
+    with pytest.raises(TypeError, match=r"variables must be .* got 'kernel', which is no collection"):
+        ej.testing.audit(Mix(2), variables["params"], SO(3), (Vector(),), x)
+    with pytest.raises(TypeError, match="module must be a Module, got the class Mix"):
+        ej.testing.audit(Mix, variables, SO(3), (Vector(),), x)
+    with pytest.raises(ValueError, match="method must be a method of Mix, got 'nope'"):
+        ej.testing.audit(Mix(2), variables, SO(3), (Vector(),), x, method="nope")
+    with pytest.raises(TypeError, match=r"key must be a random key .* got 1"):
+        ej.testing.audit(Mix(2), variables, SO(3), (Vector(),), x, key=1)
+    with pytest.raises(ValueError, match="rtol must be a number above 0"):
+        ej.testing.audit(Mix(2), variables, SO(3), (Vector(),), x, rtol=0)

@@ -127,6 +127,23 @@ def test_large_outputs():
     assert relation(np.tanh(nodes), np.tanh(nodes @ TURN.T)).kind == "none"
 
 
+def test_more_samples_decide_large_outputs():
+    flat = RANDOM.normal(size=(400, 150))
+    turn = scipy.stats.ortho_group.rvs(150, random_state=0)
+    assert relation(flat, flat @ turn.T).kind == "linear"
+    assert relation(np.tanh(flat), np.tanh(flat @ turn.T)).kind == "none"
+
+
+def test_scalars_are_decided():
+    v = vectors()
+    assert relation((v**2).sum(-1), ((v @ TURN.T) ** 2).sum(-1)).kind == "same"
+    assert relation(v[:, 0], -v[:, 0]).kind == "linear"
+    assert relation(v[:, 0] + 1, 1 - v[:, 0]).kind == "affine"
+    assert relation(v[:, 0], v[:, 0] + 1).kind == "shifted"
+    assert relation(np.abs(v).sum(-1), np.abs(v @ TURN.T).sum(-1)).kind == "none"
+    assert relation(v[:, 0], v[:, 1], permutation=PERMUTATION).kind == "none"
+
+
 def test_values_that_are_not_finite():
     y = RANDOM.normal(size=(60, 3))
     broken = y.copy()

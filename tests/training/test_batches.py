@@ -65,3 +65,13 @@ def test_batches_are_copies():
 def test_wrong_arguments_are_named(arrays, size, message):
     with pytest.raises(ValueError, match=message):
         ej.training.ShuffledBatches(arrays, size, jax.random.key(0))
+
+
+def test_wrong_keys_and_steps_are_named():
+    arrays = {"x": np.zeros(3)}
+    with pytest.raises(TypeError, match=r"key must be a random key such as .*, got None"):
+        ej.training.ShuffledBatches(arrays, 1, None)
+    with pytest.raises(TypeError, match=r"batch_size must be an integer, got 1.5"):
+        ej.training.ShuffledBatches(arrays, 1.5, jax.random.key(0))
+    with pytest.raises(ValueError, match="step must be a number of at least 0, got -1"):
+        ej.training.ShuffledBatches(arrays, 1, jax.random.key(0))(-1)

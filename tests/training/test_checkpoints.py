@@ -128,3 +128,17 @@ def test_plain_orbax_reads_the_arrays(tmp_path):
     as_numpy = {"a": {"w": ocp.RestoreArgs(restore_type=np.ndarray)}}
     restored = ocp.PyTreeCheckpointer().restore(path / "arrays", restore_args=as_numpy)
     np.testing.assert_array_equal(restored["a"]["w"], [0, 1, 2])
+
+
+def test_what_is_no_checkpoint_is_left_alone(tmp_path):
+    file, folder = tmp_path / "notes.txt", tmp_path / "folder"
+    file.write_text("precious")
+    folder.mkdir()
+    (folder / "notes.txt").write_text("precious")
+    for path in (file, folder):
+        with pytest.raises(ValueError, match="path must be new or the folder of a checkpoint"):
+            ej.training.save_checkpoint(path, {"w": np.ones(2)})
+    assert file.read_text() == (folder / "notes.txt").read_text() == "precious"
+    for content in (1.0, 2.0):
+        ej.training.save_checkpoint(tmp_path / "model", {"w": np.full(2, content)})
+    assert ej.training.restore_checkpoint(tmp_path / "model")[0]["w"].tolist() == [2.0, 2.0]
