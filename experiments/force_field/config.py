@@ -47,8 +47,8 @@ class Config:
     many_body_features: int = 32
     num_interactions: int = 2
     order: int = 3
-    num_steps: int = 16_000
-    baseline_steps: int = 3_000
+    num_steps: int = 14_000
+    baseline_steps: int = 2_600
     batch_size: int = 4
     shards: int = 2
     learning_rate: float = 0.01
