@@ -4,10 +4,13 @@ import os
 import pathlib
 import tempfile
 
+from experiments.framework.runtime import quick_flags
+
 # Before the first import of jax: it reads these once.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
     os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=8"
+os.environ["XLA_FLAGS"] = quick_flags(os.environ["XLA_FLAGS"])
 _cache = pathlib.Path(tempfile.gettempdir()) / "equijax-jax-cache"
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_cache))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")

@@ -4,7 +4,6 @@ from functools import partial
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 import equijax as ej
@@ -28,36 +27,47 @@ class OneMolecule(nn.Module):
         return self.potential(complete_molecular_graph(positions, species))[0]
 
 
-def forces(model: InteratomicPotential, params, positions, species):
-    """Energy and forces of one molecule."""
-    graph = complete_molecular_graph(positions, species)
-    output = energy_and_forces(lambda g: model.apply({"params": params}, g), graph)
-    return output.energy[0], output.forces[:-1]
-
-
 def symmetry_errors(model, params, positions, species, *, num_samples: int = 8) -> dict[str, float]:
     """Relative equivariance error by ``"group, precision"``: the larger of energy and forces.
 
-    The function is compiled once in each precision for all groups: the parts of S(n) x E(3) are measured by
+    One program is compiled in each precision for all groups: the parts of S(n) x E(3) are measured by
     elements whose other parts are the identity.
     """
     node = PermutationTensor(1)
     in_reps = (node @ Point(), node @ Trivial())
     out_reps = (Trivial(), node @ Vector())
+
+    @jax.jit
+    def moved_and_expected(g, params, arguments, output):
+        return _energy_and_forces(model, params, *act(in_reps, g, arguments)), act(out_reps, g, output)
+
+    with jax.enable_x64(True):
+        drawn = jax.tree.map(np.asarray, jax.jit(partial(_elements, len(species), num_samples))())
     errors = {}
     for precision in ("float32", "float64"):
         with jax.enable_x64(precision == "float64"):
-            cast = jax.tree.map(partial(jnp.asarray, dtype=precision), params)
-            arguments = (jnp.asarray(positions - positions.mean(0), precision), jnp.asarray(species))
-            function = jax.jit(partial(forces, model, cast))
-            output = function(*arguments)
-            for name, elements in _elements(len(species), num_samples, precision).items():
-                samples = [jax.tree.map(lambda leaf, i=i: leaf[i], elements) for i in range(num_samples)]
+            cast = partial(np.asarray, dtype=precision)
+            arguments = (cast(positions - positions.mean(0)), np.asarray(species))
+            elements = jax.tree.map(
+                lambda leaf, cast=cast: cast(leaf) if np.issubdtype(leaf.dtype, np.floating) else leaf, drawn
+            )
+            still = jax.tree.map(lambda leaf: leaf[0], elements.pop("identity"))
+            measure = partial(moved_and_expected, params=jax.tree.map(cast, params), arguments=arguments)
+            nothing = (np.zeros((), precision), np.zeros_like(arguments[0]))
+            output, _ = measure(still, output=nothing)
+            for name, of_part in elements.items():
+                samples = [jax.tree.map(lambda leaf, i=i: leaf[i], of_part) for i in range(num_samples)]
                 errors[f"{name}, {precision}"] = max(
-                    _relative_difference(function(*act(in_reps, g, arguments)), act(out_reps, g, output))
-                    for g in samples
+                    _relative_difference(*measure(g, output=output)) for g in samples
                 )
     return errors
+
+
+def _energy_and_forces(model: InteratomicPotential, params, positions, species):
+    """Energy and forces of one molecule."""
+    graph = complete_molecular_graph(positions, species)
+    output = energy_and_forces(lambda g: model.apply({"params": params}, g), graph)
+    return output.energy[0], output.forces[:-1]
 
 
 def _relative_difference(moved, expected) -> float:
@@ -66,12 +76,13 @@ def _relative_difference(moved, expected) -> float:
     return max(float(np.linalg.norm(a - b) / np.linalg.norm(b)) for a, b in pairs)
 
 
-def _elements(num_atoms: int, num_samples: int, dtype: str) -> dict:
-    """Random elements of S(n) x E(3), and of its parts."""
+def _elements(num_atoms: int, num_samples: int) -> dict:
+    """Random elements of S(n) x E(3) and of its parts, and as many identities."""
     group = S(num_atoms) * E(3)
-    permutation, motion = group.sample(jax.random.key(0), (num_samples,), dtype)
-    same_order, still = group.identity((num_samples,), dtype)
+    permutation, motion = group.sample(jax.random.key(0), (num_samples,), "float64")
+    same_order, still = group.identity((num_samples,), "float64")
     return {
+        "identity": (same_order, still),
         "O(3)": (same_order, Rigid(motion.linear, still.translation)),
         "translations": (same_order, Rigid(still.linear, motion.translation)),
         "permutations": (permutation, still),
