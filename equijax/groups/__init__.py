@@ -19,6 +19,7 @@ from equijax.groups.actions import (
     translation_part,
 )
 from equijax.groups.adjoint import Adjoint
+from equijax.groups.affine import Affine, AffineMap, Homogeneous
 from equijax.groups.base import Element, Group
 from equijax.groups.combined import (
     DirectSum,
@@ -33,22 +34,34 @@ from equijax.groups.combined import (
 from equijax.groups.cyclic import Cyclic, Turn
 from equijax.groups.dihedral import Dihedral, TurnFlip
 from equijax.groups.euclidean import SE, E, Rigid
+from equijax.groups.general_linear import GL, SL
 from equijax.groups.irreps import Irreps, wigner
 from equijax.groups.lie import LieGroup
+from equijax.groups.linear import LinearGroup, LinearMap, principal_log
+from equijax.groups.lorentz import FullLorentz, Lorentz
+from equijax.groups.matrix_group import MatrixGroup
 from equijax.groups.natural import Point, Pseudoscalar, Pseudovector, Trivial, Vector
 from equijax.groups.orthogonal import SO, O
 from equijax.groups.permutation_tensor import PermutationTensor, Regular
 from equijax.groups.product import LieProductGroup, ProductGroup, product
+from equijax.groups.quaternions import Quaternion, Spinor, UnitQuaternions
 from equijax.groups.representation import Representation, act
 from equijax.groups.scaling import Dilation, Scaling
 from equijax.groups.symmetric import S
+from equijax.groups.symplectic import Sp, symplectic_form
 from equijax.groups.translation import Shift, Translation
 from equijax.groups.trivial import TrivialGroup, Unit
+from equijax.groups.unitary import SU, U, complex_matrix, real_matrix
 
 __all__ = [
+    "GL",
     "SE",
+    "SL",
     "SO",
+    "SU",
     "Adjoint",
+    "Affine",
+    "AffineMap",
     "Cyclic",
     "Dihedral",
     "Dilation",
@@ -56,10 +69,16 @@ __all__ = [
     "Dual",
     "E",
     "Element",
+    "FullLorentz",
     "Group",
+    "Homogeneous",
     "Irreps",
     "LieGroup",
     "LieProductGroup",
+    "LinearGroup",
+    "LinearMap",
+    "Lorentz",
+    "MatrixGroup",
     "Multiple",
     "O",
     "OuterProduct",
@@ -68,31 +87,40 @@ __all__ = [
     "ProductGroup",
     "Pseudoscalar",
     "Pseudovector",
+    "Quaternion",
     "Regular",
     "Representation",
     "Rigid",
     "S",
     "Scaling",
     "Shift",
+    "Sp",
+    "Spinor",
     "TensorProduct",
     "Translation",
     "Trivial",
     "TrivialGroup",
     "Turn",
     "TurnFlip",
+    "U",
     "Unit",
+    "UnitQuaternions",
     "Vector",
     "act",
     "batch_shape",
+    "complex_matrix",
     "direct_sum",
     "linear_part",
     "orthogonal_part",
     "outer_product",
     "parity",
     "permutation",
+    "principal_log",
     "product",
+    "real_matrix",
     "regular_permutation",
     "rotations",
+    "symplectic_form",
     "tensor_product",
     "translation_part",
     "wigner",

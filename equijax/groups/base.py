@@ -10,6 +10,7 @@ element type with the functions of ``actions``.
 import abc
 import dataclasses
 import functools
+import math
 from typing import Any
 
 import jax
@@ -242,6 +243,39 @@ class Group(abc.ABC):
             )
         return self._elements()
 
+    def _discrete_generators(self, dtype: jnp.dtype) -> Element:
+        """Elements that generate the group together with its exponentials; random ones, if nothing better is
+        known."""
+        # Of all groups with at most 2^r elements, r copies of Z/2 are the hardest to generate (Pak 1999), and
+        # r + 16 random elements do it but for a chance of 2^-16.
+        doublings = math.ceil(math.log2(self.order)) if self.is_finite else 0
+        return self._sample(jax.random.key(0), (16 + doublings,), dtype)
+
+    def discrete_generators(self, dtype=None) -> Element:
+        """Elements that generate the group, together with the exponentials of its algebra if it has one.
+
+        What commutes with them, and with the algebra, commutes with the whole group. A connected Lie group
+        needs none. A group that does not say better gives random elements from `sample` with a fixed key:
+        16, and for a finite group as many more as its order has binary digits, which generate it with a
+        probability of at least 1 - 2^-15.
+
+        Args:
+          dtype: floating dtype of the elements' real-valued leaves; JAX's default if None.
+
+        Returns:
+          Elements along one leading axis, which may be empty.
+
+        Raises:
+          TypeError: if ``dtype`` is not a real floating-point type.
+
+        Example:
+          >>> from equijax.groups import S
+          >>> S(4).discrete_generators()
+          Array([[1, 0, 2, 3],
+                 [1, 2, 3, 0]], dtype=int32)
+        """
+        return self._discrete_generators(default_float(dtype))
+
     def check_element(self, name: str, g: Element) -> None:
         """Require an element of this group, as far as types, shapes and dtypes tell.
 
@@ -259,7 +293,7 @@ class Group(abc.ABC):
           Traceback (most recent call last):
           ValueError: rotation must be an element of SO(3), with array shapes (..., 3, 3), got (2, 2)
         """
-        expected = _element_template(self)
+        expected = element_template(self)
         structure = jax.tree.structure(expected)
         arrays = all(hasattr(leaf, "shape") for leaf in jax.tree.leaves(g))
         if jax.tree.structure(g) != structure or not arrays:
@@ -283,8 +317,14 @@ class Group(abc.ABC):
 
 
 @functools.lru_cache(maxsize=256)
-def _element_template(group: Group) -> Element:
-    """Shapes of one element, as a pytree of ``jax.ShapeDtypeStruct``."""
+def element_template(group: Group) -> Element:
+    """Shapes of one element in single precision, as a pytree of ``jax.ShapeDtypeStruct``.
+
+    Example:
+      >>> from equijax.groups import SO
+      >>> element_template(SO(3))
+      ShapeDtypeStruct(shape=(3, 3), dtype=float32)
+    """
     return jax.eval_shape(lambda: group._identity((), jnp.dtype(jnp.float32)))
 
 

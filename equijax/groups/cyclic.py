@@ -113,5 +113,9 @@ class Cyclic(Group):
     def _elements(self):
         return Turn(jnp.arange(self.n, dtype=jnp.int32), self.n)
 
+    def _discrete_generators(self, dtype):
+        """One step."""
+        return Turn(jnp.asarray(np.array([1 % self.n]), jnp.int32), self.n)
+
     def _matrix(self, g):
         return actions.linear_part(g)

@@ -117,5 +117,11 @@ class Dihedral(Group):
         flip, steps = np.divmod(np.arange(2 * self.n, dtype=np.int32), np.int32(self.n))
         return TurnFlip(jnp.asarray(steps), jnp.asarray(flip), self.n)
 
+    def _discrete_generators(self, dtype):
+        """One step, and the flip."""
+        return TurnFlip(
+            jnp.asarray(np.array([1 % self.n, 0]), jnp.int32), jnp.asarray(np.arange(2), jnp.int32), self.n
+        )
+
     def _matrix(self, g):
         return actions.linear_part(g)

@@ -129,6 +129,9 @@ class _RigidGroup(LieGroup):
     def _algebra_basis(self):
         return _basis(self.n)
 
+    def _linear_algebra(self):
+        return _basis(self.n)[:, : self.n, : self.n]
+
     def _exp(self, a):
         turn, velocity = jnp.split(a, [self.algebra_dim - self.n], axis=-1)
         return Rigid(rotations.exp(turn, self.n), _apply(rotations.exp_integral(turn, self.n), velocity))
@@ -201,3 +204,7 @@ class E(_RigidGroup):
     def point_group(self):
         """O(n)."""
         return O(self.n)
+
+    def _discrete_generators(self, dtype):
+        """The reflection of the first axis."""
+        return Rigid(O(self.n)._discrete_generators(dtype), jnp.zeros((1, self.n), dtype))

@@ -23,8 +23,13 @@ _TERM = re.compile(r"(?:(\d+)\s*x\s*)?(\d+)\s*([eoy])")
 
 
 @functools.lru_cache
-def _raising(l: int) -> np.ndarray:
-    """Isometry from degree l into degree l - 1 times degree 1, shape ``(2l-1, 3, 2l+1)``, float64."""
+def raising(l: int) -> Float[np.ndarray, "a 3 b"]:
+    """Isometry from degree l into degree l - 1 times degree 1, shape ``(2l-1, 3, 2l+1)``, float64, read-only.
+
+    Example:
+      >>> raising(2).shape
+      (3, 3, 5)
+    """
     import e3nn_jax  # here, because it is slow to import
 
     table = np.array(e3nn_jax.clebsch_gordan(l - 1, 1, l), np.float64)
@@ -58,7 +63,7 @@ def wigner(rotation: Float[Array, "... 3 3"], lmax: int) -> list[Float[Array, ".
         if l == 1:
             matrices.append(jnp.asarray(rotation))
             continue
-        c = jnp.asarray(_raising(l), rotation.dtype)
+        c = jnp.asarray(raising(l), rotation.dtype)
         half = jnp.einsum("...ab,bjn->...ajn", matrices[-1], c, precision="highest")
         half = jnp.einsum("...ij,...ajn->...ain", rotation, half, precision="highest")
         matrices.append(jnp.einsum("aim,...ain->...mn", c, half, precision="highest"))

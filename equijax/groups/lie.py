@@ -2,6 +2,7 @@
 
 import abc
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -33,6 +34,29 @@ class LieGroup(Group):
     @abc.abstractmethod
     def _log(self, g: Element) -> Array:
         """The logarithm."""
+
+    def _discrete_generators(self, dtype):
+        """None, as for any connected group; a group with several components overrides it."""
+        empty = jax.eval_shape(lambda: self._identity((0,), dtype))
+        return jax.tree.map(lambda leaf: jnp.asarray(np.zeros(leaf.shape), leaf.dtype), empty)
+
+    def _linear_algebra(self) -> np.ndarray | None:
+        """Derivatives of ``actions.linear_part`` along the basis of the algebra, where a class knows them."""
+        return None
+
+    def linear_algebra(self) -> np.ndarray | None:
+        """The basis of the algebra as it acts on vectors of R^n: ``d/dt linear_part(exp(t a))`` at ``t = 0``.
+
+        Returns:
+          Float64 matrices, shape ``(algebra_dim, n, n)``; or None if the class does not give them, or the
+          group does not act on R^n.
+
+        Example:
+          >>> from equijax.groups import E
+          >>> E(2).linear_algebra().shape
+          (3, 2, 2)
+        """
+        return self._linear_algebra()
 
     def algebra_basis(self) -> np.ndarray:
         """The basis of the Lie algebra: ``d/dt matrix(exp(t a)) = sum_i a_i basis_i`` at ``t = 0``.

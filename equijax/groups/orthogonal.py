@@ -5,6 +5,7 @@ import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from equijax.groups import rotations
 from equijax.groups.base import check_size
@@ -38,6 +39,9 @@ class _MatrixGroup(LieGroup):
 
     def _algebra_basis(self):
         return rotations.generators(self.n)
+
+    def _linear_algebra(self):
+        return self._algebra_basis()
 
     def _exp(self, a):
         return rotations.exp(a, self.n)
@@ -99,3 +103,7 @@ class O(_MatrixGroup):  # noqa: E742 the group's name
         rotation = rotations.sample(rotation_key, self.n, shape, dtype)
         sign = jax.random.rademacher(reflection_key, (*shape, 1), dtype)
         return rotation.at[..., 0].multiply(sign)
+
+    def _discrete_generators(self, dtype):
+        """The reflection of the first axis."""
+        return jnp.asarray(np.diag([-1.0, *[1.0] * (self.n - 1)])[None], dtype)

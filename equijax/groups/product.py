@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from equijax.groups import actions
 from equijax.groups.base import Group
 from equijax.groups.blocks import block_diagonal
 from equijax.groups.lie import LieGroup
@@ -91,6 +92,21 @@ class ProductGroup(Group):
         return tuple(
             jax.tree.map(lambda leaf, index=index: leaf[index], factor._elements())
             for factor, index in zip(self.factors, grids, strict=True)
+        )
+
+    def _discrete_generators(self, dtype):
+        """Those of each factor, with the identity in all others."""
+        own = [factor._discrete_generators(dtype) for factor in self.factors]
+        counts = [actions.batch_shape(elements)[0] for elements in own]
+        return tuple(
+            jax.tree.map(
+                lambda *leaves: jnp.concatenate(leaves),
+                *(
+                    own[row] if row == column else factor._identity((counts[row],), dtype)
+                    for row in range(len(own))
+                ),
+            )
+            for column, factor in enumerate(self.factors)
         )
 
     def _matrix(self, g):

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from equijax.groups import actions
-from equijax.groups.base import Element, Group, print_call
+from equijax.groups.base import Element, Group, element_template, print_call
 
 
 class Representation(abc.ABC):
@@ -172,7 +172,7 @@ def _is_count(value) -> bool:
 @functools.lru_cache(maxsize=1024)
 def _shape_for(representation: Representation, group: Group) -> tuple[int, ...]:
     """The trailing axes, from the shapes of the group's identity."""
-    return representation._shape(jax.eval_shape(group.identity))
+    return representation._shape(element_template(group))
 
 
 def act(reps, g: Element, tree):

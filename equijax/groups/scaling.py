@@ -100,6 +100,9 @@ class Scaling(LieGroup):
     def _algebra_basis(self):
         return np.eye(self.n)[None]
 
+    def _linear_algebra(self):
+        return self._algebra_basis()
+
     def _exp(self, a):
         return Dilation(jnp.exp(a[..., 0]), self.n)
 

@@ -63,6 +63,13 @@ class S(Group):
     def _elements(self):
         return jnp.asarray(_all_permutations(self.n))
 
+    def _discrete_generators(self, dtype):
+        """The exchange of the first two points, and the turn of all."""
+        exchange = np.arange(self.n)
+        exchange[:2] = exchange[:2][::-1]
+        both = np.stack([exchange, np.roll(np.arange(self.n), -1)])
+        return jnp.asarray(both if self.n > 1 else both[:0], jnp.int32)
+
     def _matrix(self, g):
         return jnp.swapaxes(jax.nn.one_hot(g, self.n, dtype=jnp.result_type(float)), -1, -2)
 

@@ -98,6 +98,9 @@ class Translation(LieGroup):
     def _algebra_basis(self):
         return _basis(self.n)
 
+    def _linear_algebra(self):
+        return np.zeros((self.n, self.n, self.n))
+
     def _exp(self, a):
         return Shift(a)
 

@@ -69,5 +69,9 @@ class TrivialGroup(Group):
     def _elements(self):
         return self._identity((1,), jnp.float32)
 
+    def _discrete_generators(self, dtype):
+        """None are needed."""
+        return self._identity((0,), dtype)
+
     def _matrix(self, g):
         return jnp.ones((*g.place.shape, 1, 1))

@@ -129,3 +129,14 @@ def test_wrong_keys_shapes_and_elements_are_named():
         TypeError, match=r"S\(3\) has no representation Vector\(\): g must be a group element"
     ):
         Vector().shape(S(3))
+
+
+def test_generators_of_a_group_that_does_not_know_any_are_random_elements():
+    generators = Group._discrete_generators(S(5), jnp.dtype(jnp.float32))
+    # 16, and as many more as 120 has binary digits.
+    assert generators.shape == (23, 5)
+    assert S(5).discrete_generators().shape == (2, 5)
+    assert SO(3).discrete_generators().shape == (0, 3, 3)
+    assert (S(2) * E(3)).discrete_generators()[1].linear.shape == (3, 3, 3)
+    with pytest.raises(TypeError, match="dtype must be a real floating-point type, got int32"):
+        SO(3).discrete_generators(jnp.int32)

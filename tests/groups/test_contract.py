@@ -13,14 +13,22 @@ import numpy as np
 import pytest
 
 from equijax.groups import (
+    GL,
     SE,
+    SL,
     SO,
+    SU,
     Adjoint,
+    Affine,
     Cyclic,
     Dihedral,
     E,
+    FullLorentz,
+    Homogeneous,
     Irreps,
     LieGroup,
+    Lorentz,
+    MatrixGroup,
     O,
     PermutationTensor,
     Point,
@@ -29,14 +37,22 @@ from equijax.groups import (
     Regular,
     S,
     Scaling,
+    Sp,
+    Spinor,
     Translation,
     Trivial,
     TrivialGroup,
+    U,
+    UnitQuaternions,
     Vector,
+    linear_part,
 )
 
 PLANE = [Trivial(), Vector(), Pseudovector(), Pseudoscalar(), Point(), 2 * Vector() + Trivial()]
 SPACE = [*PLANE, Irreps("2x0e+0o+1o+1e+2x2e+3o")]
+
+SHEARS = MatrixGroup("SHEARS", algebra=[[[0, 1], [0, 0]]])
+CUBE = MatrixGroup("CUBE", discrete=[[[0, -1, 0], [1, 0, 0], [0, 0, 1]], [[0, 0, 1], [1, 0, 0], [0, 1, 0]]])
 
 PAIRS = {
     SO(2): [Vector(), Vector() * Vector(), Adjoint(SO(2))],
@@ -54,6 +70,17 @@ PAIRS = {
     Dihedral(4): [Vector(), Pseudoscalar(), PermutationTensor(1), PermutationTensor(2), Regular()],
     S(4): [Trivial(), PermutationTensor(0), PermutationTensor(1), PermutationTensor(3), 3 * Regular()],
     TrivialGroup(): [Trivial(), Regular()],
+    GL(2): [Vector(), Vector() * Vector().dual(), Pseudoscalar(), Point()],
+    SL(2): [Vector().dual(), Adjoint(SL(2))],
+    Affine(2): [Point(), Homogeneous(), Vector(), Adjoint(Affine(2))],
+    Lorentz(): [Vector(), Vector() * Vector().dual()],
+    FullLorentz(2): [Vector(), Pseudoscalar()],
+    Sp(1): [Vector(), Adjoint(Sp(1))],
+    U(2): [Vector(), Adjoint(U(2))],
+    SU(2): [Vector() * Vector()],
+    UnitQuaternions(): [Spinor(), Vector(), Irreps("1o+2e"), Spinor() * Vector()],
+    SHEARS: [Vector(), Vector().dual()],
+    CUBE: [Vector(), Pseudoscalar(), Irreps("0o+1e+2e")],
     S(3) * E(3): [
         Trivial(),
         PermutationTensor(1) @ Point(),
@@ -211,7 +238,8 @@ def test_values_print_compare_and_hash(group):
     names |= {
         cls.__name__: cls for cls in (Irreps, PermutationTensor, Point, Pseudoscalar, Pseudovector, Regular)
     }
-    names |= {"Trivial": Trivial, "Vector": Vector, "Adjoint": Adjoint}
+    names |= {cls.__name__: cls for cls in (Trivial, Vector, Adjoint, Homogeneous, Spinor)}
+    names |= {"SHEARS": SHEARS, "CUBE": CUBE}
     for value in (group, *PAIRS[group]):
         again = eval(repr(value), names)
         assert again == value
@@ -226,6 +254,25 @@ def test_finite_groups_list_their_elements(group):
     assert len(np.unique(matrices.reshape(group.order, -1), axis=0)) == group.order
     first = jax.tree.map(lambda leaf: leaf[0], elements)
     close(first, group.identity())
+
+
+@pytest.mark.parametrize("group", [group for group in GROUPS if group.is_finite], ids=repr)
+def test_discrete_generators_generate_finite_groups(group):
+    generators = np.asarray(group.matrix(group.discrete_generators()))
+    found, newest = set(), [np.eye(generators.shape[-1])]
+    while newest:
+        found |= {(matrix.round(6) + 0.0).tobytes() for matrix in newest}
+        products = {(m.round(6) + 0.0).tobytes(): m for n in newest for m in n @ generators}
+        newest = [matrix for code, matrix in products.items() if code not in found]
+    assert len(found) == group.order
+
+
+@pytest.mark.parametrize(
+    "group", [group for group in LIE_GROUPS if group.linear_algebra() is not None], ids=repr
+)
+def test_linear_algebra_is_the_derivative_of_the_linear_part(group):
+    moved = quick_jit(jax.jacfwd(lambda a: linear_part(group.exp(a))))(jnp.zeros(group.algebra_dim))
+    close(jnp.moveaxis(moved, -1, 0), group.linear_algebra())
 
 
 @pytest.mark.parametrize("group", [group for group in GROUPS if not group.is_finite], ids=repr)
