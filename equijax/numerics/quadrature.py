@@ -98,6 +98,34 @@ def periodic(n: int) -> Quadrature:
     return Quadrature(*_frozen(2 * np.pi * np.arange(n) / n, np.full(n, 2 * np.pi / n)))
 
 
+@functools.lru_cache(maxsize=64, typed=True)
+def product_grid(rings: int, columns: int) -> SphereGrid:
+    """Gauss-Legendre rings on the sphere, with equally spaced points on each.
+
+    Exact to degree ``2 rings - 1`` in the polar direction and ``columns - 1`` in the azimuthal one.
+
+    Args:
+      rings: number of polar angles.
+      columns: number of points on a ring.
+
+    Raises:
+      ValueError: if a number is below 1.
+      TypeError: if a number is not an integer.
+
+    Example:
+      >>> product_grid(2, 5).points.shape
+      (2, 5, 3)
+    """
+    check.count("rings", rings, 1)
+    check.count("columns", columns, 1)
+    cosines, ring_weights = gauss_legendre(rings)
+    azimuths, column_weights = periodic(columns)
+    sines = np.sqrt((1 - cosines) * (1 + cosines))[:, None]
+    polar = np.broadcast_to(cosines[:, None], (rings, columns))
+    points = np.stack([sines * np.sin(azimuths), polar, sines * np.cos(azimuths)], axis=-1)
+    return SphereGrid(*_frozen(cosines, azimuths, points, ring_weights[:, None] * column_weights))
+
+
 @functools.lru_cache(maxsize=64)
 def sphere_grid(degree: int) -> SphereGrid:
     """The smallest product rule on the sphere that is exact to a degree.
@@ -118,12 +146,7 @@ def sphere_grid(degree: int) -> SphereGrid:
     """
     check.integer("degree", degree)
     check.count("degree", degree, 0)
-    cosines, ring_weights = gauss_legendre(degree // 2 + 1)
-    azimuths, column_weights = periodic(degree + 1)
-    sines = np.sqrt((1 - cosines) * (1 + cosines))[:, None]
-    polar = np.broadcast_to(cosines[:, None], (len(cosines), len(azimuths)))
-    points = np.stack([sines * np.sin(azimuths), polar, sines * np.cos(azimuths)], axis=-1)
-    return SphereGrid(*_frozen(cosines, azimuths, points, ring_weights[:, None] * column_weights))
+    return product_grid(degree // 2 + 1, degree + 1)
 
 
 def sphere_product(degree: int) -> Quadrature:

@@ -17,8 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
-from equijax.numerics import check
-from equijax.sphere import harmonics
+from equijax.numerics import check, quadrature
+from equijax.sphere import harmonics, separable
+from equijax.sphere.legendre import legendre_table
 
 
 @functools.cache
@@ -26,17 +27,8 @@ def _legendre_series(lmax: int) -> Complex[np.ndarray, "l m u"]:
     """Fourier series in θ of the Legendre functions ``P_lm(θ)``, extended to the circle by signed sin θ."""
     size = 2 * lmax + 1
     theta = 2 * np.pi * np.arange(size) / size
-    # On the meridian φ = 0 the harmonics of order m ≥ 0 are P_lm(θ) (times √2 for m > 0), signs included.
-    meridian = np.stack([np.sin(theta) * 0, np.cos(theta), np.sin(theta)], axis=-1)
-    values = harmonics.harmonics_float64(lmax, meridian)
-    frequencies = np.arange(-lmax, lmax + 1)
-    transform = np.exp(-1j * np.outer(theta, frequencies)) / size
-    series = np.zeros((lmax + 1, lmax + 1, size), complex)
-    for l in range(lmax + 1):
-        for m in range(l + 1):
-            legendre = values[:, l * l + l + m] / (math.sqrt(2) if m else 1.0)
-            series[l, m] = legendre @ transform
-    return series
+    transform = np.exp(-1j * np.outer(theta, np.arange(-lmax, lmax + 1))) / size
+    return legendre_table(lmax, theta) @ transform
 
 
 @functools.cache
@@ -112,6 +104,61 @@ def harmonics_from_fourier(fourier: Complex[Array, "... u v"], lmax: int) -> Flo
     part = half[..., degrees, column]
     values = jnp.where(signed_orders >= 0, part.real, -part.imag)
     return jnp.where(np.abs(signed_orders) <= orders, values, 0)
+
+
+def fourier_to_grid(
+    fourier: Complex[Array, "... u v"], grid: separable.SeparableGrid
+) -> Float[Array, "... rings columns"]:
+    """Values on a separable grid of a signal given by its Fourier coefficients: one matrix product an angle.
+
+    Args:
+      fourier: shape ``(..., 2 n + 1, n + 1)``, the half with ``v ≥ 0``, for any bandwidth ``n``.
+      grid: where.
+
+    Raises:
+      ValueError: if the shape is not that of a bandwidth.
+      TypeError: if ``fourier`` is not complex or ``grid`` is not a separable grid.
+
+    Example:
+      >>> one = fourier_from_harmonics(jnp.array([math.sqrt(4 * math.pi)]))
+      >>> fourier_to_grid(one, separable.SeparableGrid(1, 2)).round(5).tolist()
+      [[1.0, 1.0]]
+    """
+    bandwidth = _bandwidth("fourier", fourier)
+    separable.check_grid(grid)
+    fourier = jnp.asarray(fourier)
+    polar = np.arccos(quadrature.gauss_legendre(grid.rings).points)
+    azimuths = quadrature.periodic(grid.columns).points
+    rings = np.exp(1j * np.outer(polar, np.arange(-bandwidth, bandwidth + 1)))
+    # The half with v < 0 is the conjugate of the other: twice the real part, for v > 0.
+    columns = np.exp(1j * np.outer(np.arange(bandwidth + 1), azimuths))
+    columns[1:] *= 2
+    on_rings = jnp.matmul(jnp.asarray(rings, fourier.dtype), fourier, precision="highest")
+    return jnp.matmul(on_rings, jnp.asarray(columns, fourier.dtype), precision="highest").real
+
+
+def fourier_from_grid(
+    values: Float[Array, "... rings columns"], grid: separable.SeparableGrid, lmax: int
+) -> Complex[Array, "... u v"]:
+    """Fourier coefficients of the part of degrees ≤ lmax of a signal given by its values.
+
+    Exact if the signal's degree plus ``lmax`` is at most the degree of the grid.
+
+    Args:
+      values: shape ``(..., rings, columns)``.
+      grid: where the values were taken.
+      lmax: largest degree kept.
+
+    Raises:
+      ValueError: if there is not one value a grid point, or ``lmax`` is negative.
+      TypeError: if the values are not real floating-point numbers, ``grid`` is not a separable grid, or
+        ``lmax`` is not an integer.
+
+    Example:
+      >>> fourier_from_grid(jnp.ones((2, 3)), separable.SeparableGrid(2, 3), 1).shape
+      (3, 2)
+    """
+    return fourier_from_harmonics(separable.from_separable_grid(values, grid, lmax))
 
 
 def multiply_fourier(

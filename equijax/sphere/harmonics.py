@@ -62,12 +62,17 @@ def signal_degree(name: str, coefficients: Float[Array, "... k"]) -> int:
 
     Raises:
       ValueError: if there is no last axis or its size is not a square.
-      TypeError: if the coefficients are not real floating-point numbers.
+      TypeError: if the coefficients are not real floating-point numbers, or carry irreps.
 
     Example:
       >>> signal_degree("x", jnp.zeros((5, 9)))
       2
     """
+    if hasattr(coefficients, "irreps"):
+        raise TypeError(
+            f"{name} must be an array of coefficients, got an IrrepsArray: signals_from_irreps converts it, "
+            "irreps_product multiplies two"
+        )
     check.floating(name, coefficients)
     return degree_of(check.shape(name, coefficients, "... k")["k"], name)
 

@@ -78,6 +78,19 @@ def test_sphere_grid_has_the_polar_axis_y():
     np.testing.assert_allclose(grid.points, np.stack(expected, -1), atol=1e-15)
 
 
+def test_product_grid_is_exact_to_each_direction_s_own_degree():
+    def error(rings, columns, degree):
+        grid = quadrature.product_grid(rings, columns)
+        rule = quadrature.Quadrature(grid.points.reshape(-1, 3), grid.weights.reshape(-1))
+        return max(largest_error(rule, d) for d in range(degree + 1))
+
+    assert error(3, 6, 5) < 1e-13
+    assert error(3, 6, 6) > 1e-3
+    assert error(2, 6, 5) > 1e-3
+    assert error(3, 5, 5) > 1e-3
+    assert quadrature.sphere_grid(4) is quadrature.product_grid(3, 5)
+
+
 def test_rules_are_constants():
     for rule in (quadrature.gauss_legendre(3), quadrature.periodic(3), quadrature.lebedev(3)):
         for array in rule:
@@ -105,3 +118,7 @@ def test_wrong_arguments_are_named():
         quadrature.sphere_product(-1)
     with pytest.raises(ValueError, match="degree must be at most 131, got 132"):
         quadrature.lebedev(132)
+    with pytest.raises(ValueError, match="rings must be a number of at least 1, got 0"):
+        quadrature.product_grid(0, 3)
+    with pytest.raises(TypeError, match=r"columns must be an integer, got 2\.0"):
+        quadrature.product_grid(1, 2.0)

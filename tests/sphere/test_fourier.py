@@ -65,6 +65,24 @@ def test_projection_is_the_integral_over_the_sphere(x64, bandwidth, lmax):
     np.testing.assert_allclose(sphere.harmonics_from_fourier(fourier, lmax), expected, atol=1e-12)
 
 
+@pytest.mark.parametrize("lmax", [0, 1, 4, 20])
+def test_there_and_back_by_the_grid_is_exact_at_twice_the_degree(x64, lmax):
+    x, grid = random_signal(lmax, 2), sphere.separable_grid(2 * lmax)
+    fourier = sphere.fourier_from_harmonics(x)
+    values = sphere.fourier_to_grid(fourier, grid)
+    np.testing.assert_allclose(values, sphere.to_separable_grid(x, grid), atol=1e-12)
+    np.testing.assert_allclose(sphere.fourier_from_grid(values, grid, lmax), fourier, atol=1e-12)
+
+
+@pytest.mark.parametrize("direction", ["polar", "azimuthal"])
+def test_there_and_back_by_a_grid_of_one_ring_or_column_less_is_wrong(x64, direction):
+    rings, columns = sphere.separable_grid(8)
+    grid = sphere.SeparableGrid(rings - (direction == "polar"), columns - (direction == "azimuthal"))
+    fourier = sphere.fourier_from_harmonics(random_signal(4))
+    back = sphere.fourier_from_grid(sphere.fourier_to_grid(fourier, grid), grid, 4)
+    assert np.abs(back - fourier).max() > 1e-2
+
+
 @pytest.mark.parametrize(("l1", "l2"), [(0, 0), (1, 3), (4, 2), (5, 5)])
 def test_products_are_convolutions(x64, l1, l2):
     x, y = (sphere.fourier_from_harmonics(random_signal(l, seed=l)) for l in (l1, l2))
@@ -129,6 +147,12 @@ WRONG_CALLS = [
         "fourier must be a complex .*got",
     ),
     (functools.partial(sphere.harmonics_from_fourier, HALF, -1), ValueError, "lmax must be .*got -1"),
+    (functools.partial(sphere.fourier_to_grid, HALF, 4), TypeError, "grid must be a SeparableGrid.*got 4"),
+    (
+        functools.partial(sphere.fourier_to_grid, HALF.real, sphere.SeparableGrid(1, 2)),
+        TypeError,
+        "fourier must be a complex array, got dtype float",
+    ),
     (
         functools.partial(sphere.multiply_fourier, HALF, HALF[0]),
         ValueError,

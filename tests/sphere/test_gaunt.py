@@ -10,7 +10,7 @@ import sympy.physics.wigner
 from equijax import sphere, testing
 from equijax.groups import Irreps, O
 
-METHODS = ("direct", "grid", "fourier")
+METHODS = ("direct", "grid", "gauss_legendre", "antipodal", "separable", "fourier")
 DEGREES = [
     (0, 0, 0),
     (0, 0, 2),
@@ -24,7 +24,11 @@ DEGREES = [
     (4, 4, 4),
     (5, 1, 3),
     (6, 6, 6),
+    (7, 8, 8),
 ]
+
+
+product = jax.jit(sphere.gaunt_product, static_argnums=2, static_argnames="method")
 
 
 def random_signal(lmax, *leading, seed=0):
@@ -92,7 +96,8 @@ def test_number_of_paths(lmax, paths):
 @pytest.mark.parametrize(("l1", "l2", "lmax"), DEGREES)
 def test_methods_agree(x64, l1, l2, lmax):
     x, y = random_signal(l1, 3, seed=1), random_signal(l2, 3, seed=2)
-    results = [sphere.gaunt_product(x, y, lmax, method=method) for method in (*METHODS, "auto")]
+    methods = (*METHODS, "lebedev", "auto")
+    results = [product(x, y, lmax, method=method) for method in methods]
     assert all(result.shape == (3, (lmax + 1) ** 2) and result.dtype == jnp.float64 for result in results)
     for result in results[1:]:
         np.testing.assert_allclose(result, results[0], atol=1e-12 * max(np.abs(results[0]).max(), 1))
@@ -108,14 +113,14 @@ def test_product_is_the_sum_of_the_definition(x64, method):
                 block = gaunt_by_sympy(l1, l2, l3)
                 parts = x[l1**2 : (l1 + 1) ** 2], y[l2**2 : (l2 + 1) ** 2]
                 expected[l3**2 : (l3 + 1) ** 2] += np.einsum("abc,a,b->c", block, *parts)
-    np.testing.assert_allclose(sphere.gaunt_product(x, y, 2, method=method), expected, atol=1e-12)
+    np.testing.assert_allclose(product(x, y, 2, method=method), expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(("l1", "l2"), [(0, 2), (3, 3), (2, 5)])
 def test_values_multiply_when_nothing_is_truncated(x64, method, l1, l2):
     x, y = random_signal(l1), random_signal(l2)
-    z = sphere.gaunt_product(x, y, method=method)
+    z = product(x, y, method=method)
     directions = np.random.default_rng(0).normal(size=(20, 3))
     values = [
         np.asarray(sphere.spherical_harmonics(lmax, directions)) @ signal
@@ -129,7 +134,7 @@ def test_is_a_commutative_associative_product_with_a_unit(x64, method):
     x, y, z = random_signal(2, seed=1), random_signal(1, seed=2), random_signal(3, seed=3)
 
     def times(a, b):
-        return sphere.gaunt_product(a, b, method=method)
+        return product(a, b, method=method)
 
     np.testing.assert_allclose(times(x, y), times(y, x), atol=1e-13)
     np.testing.assert_allclose(times(times(x, y), z), times(x, times(y, z)), atol=1e-12)
@@ -141,7 +146,7 @@ def test_is_a_commutative_associative_product_with_a_unit(x64, method):
 @pytest.mark.parametrize("method", METHODS)
 def test_vectors_have_no_cross_product(x64, method):
     x, y = (np.pad(np.random.default_rng(seed).normal(size=3), (1, 0)) for seed in (0, 1))
-    z = sphere.gaunt_product(x, y, 2, method=method)
+    z = product(x, y, 2, method=method)
     np.testing.assert_allclose(z[1:4], 0, atol=1e-14)
     assert np.abs(z[4:]).max() > 1e-2
 
@@ -149,16 +154,16 @@ def test_vectors_have_no_cross_product(x64, method):
 @pytest.mark.parametrize("method", METHODS)
 def test_truncation_keeps_the_degrees_below_exact_and_fills_with_zeros_above(x64, method):
     x, y = random_signal(3), random_signal(2)
-    whole = sphere.gaunt_product(x, y, method=method)
-    np.testing.assert_allclose(sphere.gaunt_product(x, y, 2, method=method), whole[:9], atol=1e-13)
-    beyond = sphere.gaunt_product(x, y, 7, method=method)
+    whole = product(x, y, method=method)
+    np.testing.assert_allclose(product(x, y, 2, method=method), whole[:9], atol=1e-13)
+    beyond = product(x, y, 7, method=method)
     np.testing.assert_allclose(beyond, np.pad(whole, (0, 28)), atol=1e-13)
 
 
 @pytest.mark.parametrize(("l1", "l2", "lmax"), [(2, 2, 2), (3, 2, 3), (1, 3, 0)])
 def test_product_grid_of_one_degree_less_is_wrong(x64, l1, l2, lmax):
     x, y = random_signal(l1), random_signal(l2)
-    exact = sphere.gaunt_product(x, y, lmax, method="direct")
+    exact = product(x, y, lmax, method="direct")
 
     def on_grid(degree):
         grid = sphere.SphereGrid("gauss_legendre", degree)
@@ -173,21 +178,21 @@ def test_weights_multiply_degrees(x64, method):
     x, y = random_signal(2, 5, 4), random_signal(1, 5, 4)
     random = np.random.default_rng(0)
     weights = random.normal(size=(4, 3)), random.normal(size=(4, 2)), random.normal(size=(5, 1, 4))
-    found = sphere.gaunt_product(x, y, 3, method=method, weights=weights)
+    found = product(x, y, 3, method=method, weights=weights)
     spread = [w[..., sphere.degree_index(l)] for w, l in zip(weights, (2, 1, 3))]
-    expected = sphere.gaunt_product(x * spread[0], y * spread[1], 3) * spread[2]
+    expected = product(x * spread[0], y * spread[1], 3) * spread[2]
     np.testing.assert_allclose(found, expected, atol=1e-12)
-    only_y = sphere.gaunt_product(x, y, 3, method=method, weights=(None, weights[1], None))
-    np.testing.assert_allclose(only_y, sphere.gaunt_product(x, y * spread[1], 3), atol=1e-12)
+    only_y = product(x, y, 3, method=method, weights=(None, weights[1], None))
+    np.testing.assert_allclose(only_y, product(x, y * spread[1], 3), atol=1e-12)
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_leading_axes_broadcast(x64, method):
     x, y = random_signal(2, 4, 1, seed=1), random_signal(3, 3, seed=2)
-    z = sphere.gaunt_product(x, y, 2, method=method)
+    z = product(x, y, 2, method=method)
     assert z.shape == (4, 3, 9)
-    np.testing.assert_allclose(z[2, 1], sphere.gaunt_product(x[2, 0], y[1], 2), atol=1e-13)
-    assert sphere.gaunt_product(x[:0], y, 2, method=method).shape == (0, 3, 9)
+    np.testing.assert_allclose(z[2, 1], product(x[2, 0], y[1], 2), atol=1e-13)
+    assert product(x[:0], y, 2, method=method).shape == (0, 3, 9)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -195,24 +200,24 @@ def test_leading_axes_broadcast(x64, method):
 def test_single_precision_stays_and_is_close_to_double(method, lmax):
     x, y = random_signal(lmax, 8, seed=1), random_signal(lmax, 8, seed=2)
     single = [jnp.asarray(array, jnp.float32) for array in (x, y)]
-    rough = sphere.gaunt_product(*single, lmax, method=method)
+    rough = product(*single, lmax, method=method)
     assert rough.dtype == jnp.float32
     with jax.enable_x64(True):
-        exact = np.asarray(sphere.gaunt_product(*(np.asarray(array, np.float64) for array in single), lmax))
+        exact = np.asarray(product(*(np.asarray(array, np.float64) for array in single), lmax))
     assert np.linalg.norm(rough - exact) < 5e-7 * np.linalg.norm(exact)
 
 
 def test_dtype_is_the_common_one(x64):
     x = jnp.ones(4, jnp.float32)
-    assert sphere.gaunt_product(x, jnp.ones(4, jnp.float64)).dtype == jnp.float64
-    assert sphere.gaunt_product(x, jnp.ones(4, jnp.bfloat16)).dtype == jnp.float32
+    assert product(x, jnp.ones(4, jnp.float64)).dtype == jnp.float64
+    assert product(x, jnp.ones(4, jnp.bfloat16)).dtype == jnp.float32
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_is_equivariant_under_rotations_and_reflections(method, dtype):
     testing.assert_equivariant(
-        lambda x, y: sphere.gaunt_product(x, y, 3, method=method),
+        lambda x, y: product(x, y, 3, method=method),
         O(3),
         in_reps=(natural(2), natural(3)),
         out_reps=natural(3),
@@ -224,14 +229,14 @@ def test_is_equivariant_under_rotations_and_reflections(method, dtype):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_jit_vmap_grad_and_hessian_vector_products(method):
-    def product(x, y):
-        return sphere.gaunt_product(x, y, 2, method=method)
+    def truncated(x, y):
+        return product(x, y, 2, method=method)
 
     def loss(x):
-        return jnp.sum(product(x, x) ** 2)
+        return jnp.sum(truncated(x, x) ** 2)
 
     x, y = jnp.asarray(random_signal(2, 5), jnp.float32), jnp.asarray(random_signal(1, 5), jnp.float32)
-    np.testing.assert_allclose(jax.jit(jax.vmap(product))(x, y), product(x, y), atol=1e-5)
+    np.testing.assert_allclose(jax.jit(jax.vmap(truncated))(x, y), truncated(x, y), atol=1e-5)
 
     def hessian_vector(x):
         return jax.jvp(jax.grad(loss), (x,), (jnp.ones_like(x),))[1]
@@ -254,6 +259,18 @@ WRONG_CALLS = [
         lambda: sphere.gaunt_product(X, Y, method="fft"),
         ValueError,
         "method must be one of 'auto', .*got 'fft'",
+    ),
+    (lambda: sphere.gaunt_product(X, Y, normalization="norm"), ValueError, "normalization .*got 'norm'"),
+    (lambda: sphere.gaunt_product(X, Y, matmul_dtype=int), TypeError, "matmul_dtype must be None or"),
+    (
+        lambda: sphere.gaunt_product(X, Y, method="fourier", matmul_dtype=jnp.bfloat16),
+        ValueError,
+        "matmul_dtype must be None for the method 'fourier', got .*bfloat16",
+    ),
+    (
+        lambda: sphere.gaunt_product(X, Y, 130, method="lebedev"),
+        ValueError,
+        "degree must be at most 131, got 133",
     ),
     (
         lambda: sphere.gaunt_product(X, Y, weights=(None,)),
@@ -293,12 +310,12 @@ def test_coefficients_are_read_only():
 
 @pytest.mark.parametrize("method", METHODS)
 def test_one_process_may_use_both_precisions(method):
-    product = jax.jit(
+    weighted = jax.jit(
         lambda x, y: sphere.gaunt_product(x, y, 2, method=method, weights=(jnp.ones(3), None, None))
     )
     x, y = random_signal(2), random_signal(2, seed=1)
-    single = product(jnp.asarray(x), jnp.asarray(y))
+    single = weighted(jnp.asarray(x), jnp.asarray(y))
     with jax.enable_x64(True):
-        double = product(jnp.asarray(x), jnp.asarray(y))
+        double = weighted(jnp.asarray(x), jnp.asarray(y))
         np.testing.assert_allclose(double, sphere.gaunt_product(x, y, 2, method="direct"), atol=1e-13)
     np.testing.assert_allclose(single, double, atol=1e-5)

@@ -7,6 +7,7 @@ import pytest
 
 from equijax import sphere
 from equijax.numerics.quadrature import LEBEDEV_MAX_DEGREE
+from equijax.sphere.grids import aligned_values, project_aligned
 
 RULES = ("lebedev", "gauss_legendre")
 
@@ -85,6 +86,12 @@ WRONG_CALLS = [
     (lambda: sphere.to_grid(np.ones(8), GRID), ValueError, "coefficients must have .*, got 8"),
     (lambda: sphere.to_grid(np.ones(9, int), GRID), TypeError, "coefficients must be .*, got dtype int"),
     (lambda: sphere.to_grid(np.ones(9), 4), TypeError, "grid must be a SphereGrid.*, got 4"),
+    (
+        lambda: sphere.to_grid(np.ones(9), GRID, matmul_dtype="int8"),
+        TypeError,
+        "matmul_dtype must be .* int8",
+    ),
+    (lambda: sphere.from_grid(np.ones(6), GRID, 1, matmul_dtype=int), TypeError, "matmul_dtype must be None"),
     (lambda: sphere.to_grid(1.0, GRID), ValueError, r"coefficients must have shape .*, got \(\)"),
     (lambda: sphere.from_grid(np.ones(5), GRID, 1), ValueError, r"values must have .*6\), got \(5,\)"),
     (lambda: sphere.from_grid(np.ones(6), GRID, -1), ValueError, "lmax must be .* at least 0, got -1"),
@@ -100,3 +107,24 @@ WRONG_CALLS = [
 def test_wrong_calls_name_the_argument(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_short_operands_keep_the_result_s_dtype_and_are_close():
+    grid, x = sphere.smallest_grid(4), jnp.asarray(random_signal(2, 4), jnp.float32)
+    values = sphere.to_grid(x, grid, matmul_dtype=jnp.bfloat16)
+    back = sphere.from_grid(values, grid, 2, matmul_dtype=jnp.bfloat16)
+    assert values.dtype == back.dtype == jnp.float32
+    assert 1e-4 < np.linalg.norm(back - x) / np.linalg.norm(x) < 2e-2
+
+
+@pytest.mark.parametrize("degree", [2, 4, 9])
+def test_aligned_values_are_the_values_and_zeros(x64, degree):
+    grid, x = sphere.smallest_grid(degree), jnp.asarray(random_signal(2, 3))
+    values, count = aligned_values(x, grid), len(grid.weights())
+    assert values.shape[-1] % 8 == 0
+    np.testing.assert_allclose(values[:, :count], sphere.to_grid(x, grid), atol=1e-14)
+    assert not values[:, count:].any()
+    padded = values.at[:, count:].set(1e3)
+    scaled = project_aligned(padded, grid, 1, np.array([1.0, 2.0]))
+    expected = sphere.from_grid(values[:, :count], grid, 1) * np.array([1, 2, 2, 2])
+    np.testing.assert_allclose(scaled, expected, atol=1e-13)

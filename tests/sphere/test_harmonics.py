@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import scipy.special
 
 from equijax import sphere, testing
 from equijax.groups import SO, Irreps, O, Vector
@@ -30,11 +31,26 @@ def test_equal_e3nn(x64, lmax):
     np.testing.assert_allclose(found, expected, atol=1e-14 * np.abs(expected).max())
 
 
-def test_are_orthonormal(x64):
-    lmax = 12
+@pytest.mark.parametrize("lmax", [12, 24])
+def test_are_orthonormal(lmax):
     points, weights = quadrature.sphere_product(2 * lmax)
     values = harmonics_float64(lmax, points)
     np.testing.assert_allclose(values.T * weights @ values, np.eye((lmax + 1) ** 2), atol=1e-12)
+
+
+@pytest.mark.parametrize("l", [1, 3, 9])
+def test_equal_scipy(l):
+    # The polar axis is y; scipy's harmonics have the Condon-Shortley sign, these have none.
+    points = np.random.default_rng(l).normal(size=(30, 3))
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    x, y, z = points.T
+    found = harmonics_float64(l, points)[:, l * l :]
+    for m in range(l + 1):
+        value = scipy.special.sph_harm_y(l, m, np.arccos(y), np.arctan2(x, z)) * (-1) ** m
+        scale = np.sqrt(2) if m else 1.0
+        np.testing.assert_allclose(found[:, l + m], scale * value.real, atol=1e-14)
+        if m:
+            np.testing.assert_allclose(found[:, l - m], scale * value.imag, atol=1e-14)
 
 
 def test_host_and_device_agree(x64):

@@ -50,6 +50,55 @@ def test_degrees_unless_given(x64):
     assert sphere.gaunt_polynomial(x, [1.0, 2.0, 3.0]).shape == (9,)
 
 
+@pytest.mark.parametrize(("degree", "order", "lmax"), [(0, 2, 1), (2, 3, 2), (3, 2, 6)])
+def test_component_normalisation_divides_by_the_deviation(x64, degree, order, lmax):
+    x = random_signal(degree, 2, 3)
+    plain = sphere.gaunt_powers(x, order, lmax)
+    found = sphere.gaunt_powers(x, order, lmax, normalization="component")
+    for power in range(1, order + 1):
+        deviation = sphere.power_deviation(degree, power, lmax)
+        deviation = np.where(deviation > 0, deviation, 1)[sphere.degree_index(lmax)]
+        np.testing.assert_allclose(found[power - 1], plain[power - 1] / deviation, atol=1e-12)
+        one = sphere.gaunt_power(x, power, lmax, normalization="component")
+        np.testing.assert_allclose(one, found[power - 1], atol=1e-12)
+    coefficients = [2.0, *np.arange(1, order + 1)]
+    constant = np.eye(1, (lmax + 1) ** 2)[0]
+    expected = 2 * constant + np.tensordot(coefficients[1:], found, 1)
+    total = sphere.gaunt_polynomial(x, coefficients, lmax, normalization="component")
+    np.testing.assert_allclose(total, expected, atol=1e-11)
+
+
+@pytest.mark.parametrize("degree", [1, 3])
+def test_components_of_powers_have_unit_mean_square_on_the_average(degree):
+    x = jnp.asarray(random_signal(degree, 1 << 14), jnp.float32)
+    powers = np.asarray(sphere.gaunt_powers(x, 3, normalization="component"))
+    for l in range(degree + 1):
+        squares = np.mean(powers[..., l * l : (l + 1) ** 2] ** 2, axis=(1, 2))
+        np.testing.assert_allclose(squares, 1, atol=0.15)
+
+
+def test_polynomial_of_component_normalisation_takes_arrays_and_a_constant_alone(x64):
+    x, weights = random_signal(1, 3), random_signal(1, 3)[:, :3]
+    found = sphere.gaunt_polynomial(x, list(weights.T), normalization="component")
+    powers = sphere.gaunt_powers(x, 2, normalization="component")
+    expected = np.einsum("no,onk->nk", weights[:, 1:], powers) + weights[:, :1] * np.eye(1, 4)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    alone = sphere.gaunt_polynomial(x, [3.0], normalization="component")
+    np.testing.assert_allclose(alone, 3 * np.eye(1, 4).repeat(3, axis=0), atol=1e-14)
+
+
+def test_short_operands_are_close():
+    x = jnp.asarray(random_signal(2, 16), jnp.float32)
+    for function in (sphere.gaunt_power, sphere.gaunt_powers):
+        exact, short = (function(x, 3, 2, matmul_dtype=dtype) for dtype in (None, jnp.bfloat16))
+        assert short.dtype == jnp.float32
+        assert 1e-4 < np.linalg.norm(short - exact) / np.linalg.norm(exact) < 3e-2
+    exact, short = (
+        sphere.gaunt_polynomial(x, [1.0, 2.0, 3.0], matmul_dtype=dtype) for dtype in (None, jnp.bfloat16)
+    )
+    assert 1e-4 < np.linalg.norm(short - exact) / np.linalg.norm(exact) < 3e-2
+
+
 def test_values_of_a_power_are_powers_of_values(x64):
     x = random_signal(2)
     directions = np.random.default_rng(0).normal(size=(20, 3))
@@ -145,6 +194,8 @@ WRONG_CALLS = [
     (lambda: sphere.gaunt_powers(X, 0), ValueError, "order must be a number of at least 1, got 0"),
     (lambda: sphere.gaunt_powers(X.astype(int), 2), TypeError, "x must be .*got dtype int"),
     (lambda: sphere.gaunt_powers(X, 2, 1.0), TypeError, "lmax must be an integer"),
+    (lambda: sphere.gaunt_power(X, 2, normalization="norm"), ValueError, "normalization .*got 'norm'"),
+    (lambda: sphere.gaunt_powers(X, 2, matmul_dtype=int), TypeError, "matmul_dtype must be None or"),
     (
         lambda: sphere.gaunt_polynomial(X, []),
         ValueError,
