@@ -1,4 +1,4 @@
-"""The code of README.md and CONTRIBUTING.md runs as it stands, and the links of all pages lead somewhere."""
+"""The code of all pages runs as it stands, and their links lead somewhere."""
 
 import json
 import os
@@ -11,7 +11,8 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = [ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG", "EXPERIMENTS")]
-PAGES += sorted(ROOT.glob("notebooks/*.ipynb"))
+GUIDES = sorted(ROOT.glob("docs/*.md"))
+PAGES += GUIDES + sorted(ROOT.glob("notebooks/*.ipynb"))
 _PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PYTHON_AND_OUTPUT = re.compile(
     r"^```python\n(.*?)^```$(?:(?!^```).)*^```text\n(.*?)^```$", re.MULTILINE | re.DOTALL
@@ -44,8 +45,9 @@ def fresh_python(*arguments, folder):
     return done.stdout
 
 
-def test_the_readme_prints_what_it_says(tmp_path):
-    text = text_of(ROOT / "README.md")
+@pytest.mark.parametrize("page", [ROOT / "README.md", *GUIDES], ids=lambda page: page.name)
+def test_pages_print_what_they_say(tmp_path, page):
+    text = text_of(page)
     blocks = _PYTHON_AND_OUTPUT.findall(text)
     assert len(blocks) == len(_PYTHON.findall(text)) > 0, "each Python block is followed by its output"
     for code, output in blocks:

@@ -1,5 +1,6 @@
 """One layer of an equivariant message-passing network: convolve, raise to powers, update."""
 
+import functools
 from collections.abc import Callable
 
 import flax.linen as nn
@@ -10,6 +11,12 @@ from equijax.nn.convolution import GauntConvolution
 from equijax.nn.linear import Linear, SpeciesLinear, check_signal
 from equijax.nn.many_body import ManyBody
 from equijax.numerics import check
+
+integral_convolution = functools.partial(GauntConvolution, normalization="integral")
+"""Makes the convolution of functions as they are, which `Interaction` scales by the number of neighbours."""
+
+integral_powers = functools.partial(ManyBody, normalization="integral")
+"""Makes the many-body step of functions as they are."""
 
 
 class Interaction(nn.Module):
@@ -26,8 +33,8 @@ class Interaction(nn.Module):
       avg_num_neighbors: typical number of neighbours, by whose root sums are divided.
       residual: add a species-dependent linear map of the input.
       convolution: makes the module that sums messages, from ``lmax`` and ``num_kinds``
-        (an edge's kind is its ordered pair of species).
-      many_body: makes the module of powers, from ``order`` and ``num_species``.
+        (an edge's kind is its ordered pair of species). By default Gaunt's, of functions as they are.
+      many_body: makes the module of powers, from ``order`` and ``num_species``; by default likewise.
 
     Example:
       >>> import jax
@@ -45,8 +52,8 @@ class Interaction(nn.Module):
     many_body_features: int = 16
     avg_num_neighbors: float = 10.0
     residual: bool = True
-    convolution: Callable[..., nn.Module] = GauntConvolution
-    many_body: Callable[..., nn.Module] = ManyBody
+    convolution: Callable[..., nn.Module] = integral_convolution
+    many_body: Callable[..., nn.Module] = integral_powers
 
     @nn.compact
     def __call__(

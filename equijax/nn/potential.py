@@ -12,10 +12,8 @@ from jaxtyping import Array, Float
 
 from equijax.euclid import bessel_basis, polynomial_cutoff
 from equijax.graphs import edge_mask, graph_index, node_mask, relative_vectors
-from equijax.nn.convolution import GauntConvolution
-from equijax.nn.interaction import Interaction
+from equijax.nn.interaction import Interaction, integral_convolution, integral_powers
 from equijax.nn.linear import Linear, check_signal
-from equijax.nn.many_body import ManyBody
 from equijax.numerics import check, safe
 from equijax.sphere import solid_harmonics
 
@@ -67,8 +65,8 @@ class InteratomicPotential(nn.Module):
     avg_num_neighbors: float = 10.0
     mean_interaction: Sequence[float] | None = None
     energy_scale: float = 1.0
-    convolution: Callable[..., nn.Module] = GauntConvolution
-    many_body: Callable[..., nn.Module] = ManyBody
+    convolution: Callable[..., nn.Module] = integral_convolution
+    many_body: Callable[..., nn.Module] = integral_powers
 
     @nn.compact
     def __call__(self, graph: jraph.GraphsTuple) -> Float[Array, "g"]:

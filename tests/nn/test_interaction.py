@@ -1,5 +1,7 @@
 """One layer of message passing."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -84,7 +86,8 @@ def test_products_can_be_replaced():
 
     h = jnp.ones((4, 3, 4))
     plain = nn.Interaction(**SMALL, order=1, residual=False)
-    doubled = nn.Interaction(**SMALL, order=1, residual=False, convolution=Doubled)
+    convolution = functools.partial(Doubled, normalization="integral")
+    doubled = nn.Interaction(**SMALL, order=1, residual=False, convolution=convolution)
     variables = initialised(plain, h)
     arguments = (h, SPECIES, *edges(jnp.asarray(np.eye(4, 3))))
     found = doubled.apply(variables, *arguments)

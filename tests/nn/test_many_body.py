@@ -1,5 +1,6 @@
 """Many-body powers with weights by species."""
 
+import e3nn_jax
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -32,7 +33,7 @@ def test_is_equivariant(dtype):
 
 def test_is_the_weighted_sum_of_powers(x64):
     x = np.random.default_rng(0).normal(size=(4, 3, 9))
-    module = nn.ManyBody(order=3, num_species=3, lmax=1)
+    module = nn.ManyBody(order=3, num_species=3, lmax=1, normalization="integral")
     y, variables = module.init_with_output(jax.random.key(0), x, SPECIES)
     weights = variables["params"]["weights"]
     assert weights.shape == (3, 3, 3, 2)
@@ -42,6 +43,27 @@ def test_is_the_weighted_sum_of_powers(x64):
             for power in (1, 2, 3)
         )
         np.testing.assert_allclose(y[node], expected, atol=1e-6)
+
+
+def test_component_normalisation_gives_unit_variance():
+    x = jax.random.normal(jax.random.key(0), (500, 64, 9))
+    module = nn.ManyBody(order=3, num_species=1)
+    y = jax.jit(lambda x: module.init_with_output(jax.random.key(1), x, jnp.zeros(500, int))[0])(x)
+    for degree in range(3):
+        part = y[..., degree**2 : (degree + 1) ** 2]
+        np.testing.assert_allclose(jnp.mean(part**2), 1, rtol=0.4)
+
+
+def test_takes_irreps_of_natural_parity():
+    x = e3nn_jax.normal("3x0e+3x1o+3x2e", jax.random.key(0), (4,))
+    module = nn.ManyBody(order=2, num_species=3)
+    y, variables = module.init_with_output(jax.random.key(1), x, SPECIES)
+    signals = sphere.signals_from_irreps(x).natural
+    expected = module.apply(variables, signals, SPECIES)
+    assert y.irreps == x.irreps
+    np.testing.assert_allclose(sphere.signals_from_irreps(y).natural, expected, atol=1e-6)
+    with pytest.raises(ValueError, match=r"x must have irreps of natural parity .*got 3x0e\+3x1e"):
+        module.init(jax.random.key(1), e3nn_jax.normal("3x0e+3x1e", jax.random.key(0), (4,)), SPECIES)
 
 
 def test_body_order_is_one_more_than_the_power(x64):
@@ -70,6 +92,7 @@ X = jnp.ones((4, 3, 9))
 WRONG_CALLS = [
     (dict(order=0, num_species=3), (X, SPECIES), ValueError, "order must be .* at least 1, got 0"),
     (dict(order=2, num_species=0), (X, SPECIES), ValueError, "num_species must be .* at least 1, got 0"),
+    (dict(order=2, num_species=3, normalization="norm"), (X, SPECIES), ValueError, "normalization must be"),
     (dict(order=2, num_species=3, lmax=-1), (X, SPECIES), ValueError, "lmax must be .* at least 0, got -1"),
     (dict(order=2, num_species=3), (X, SPECIES[:3]), ValueError, r"species must have .*n=4, got \(3,\)"),
     (dict(order=2, num_species=3), (X, SPECIES * 1.0), TypeError, "species must be an integer array, got"),

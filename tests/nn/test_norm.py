@@ -5,15 +5,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from equijax import nn, testing
+from equijax import nn, sphere, testing
 from equijax.groups import Irreps, O
 
 SIGNAL = Irreps("0e+1o+2e")
 
 
+@pytest.mark.parametrize("statistics", ["degree", "separable"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_is_equivariant(dtype):
-    module = nn.Norm()
+def test_is_equivariant(dtype, statistics):
+    module = nn.Norm(statistics=statistics)
     variables = jax.tree.map(
         lambda leaf: np.random.default_rng(0).normal(size=leaf.shape).astype(dtype),
         module.init(jax.random.key(0), jnp.ones((5, 4, 9))),
@@ -37,6 +38,18 @@ def test_every_degree_has_mean_square_one_and_invariants_are_centred():
     for degree in range(3):
         part = y[..., degree**2 : (degree + 1) ** 2]
         np.testing.assert_allclose(jnp.mean(part**2, axis=(-1, -2)), 1, rtol=1e-4)
+
+
+def test_separable_statistics_keep_the_ratios_of_higher_degrees():
+    scale = sphere.per_degree(jnp.array([3.0, 1.0, 10.0]), jnp.ones(9))
+    x = scale * jax.random.normal(jax.random.key(1), (2, 64, 9))
+    y = nn.Norm(statistics="separable").init_with_output(jax.random.key(0), x)[0]
+    mean_square = [jnp.mean(y[..., l * l : (l + 1) ** 2] ** 2, axis=(-1, -2)) for l in range(3)]
+    np.testing.assert_allclose(mean_square[0], 1, rtol=1e-4)
+    np.testing.assert_allclose((mean_square[1] + mean_square[2]) / 2, 1, rtol=1e-4)
+    ratio = jnp.linalg.norm(x[..., 4:], axis=(-1, -2)) / jnp.linalg.norm(x[..., 1:4], axis=(-1, -2))
+    found = jnp.linalg.norm(y[..., 4:], axis=(-1, -2)) / jnp.linalg.norm(y[..., 1:4], axis=(-1, -2))
+    np.testing.assert_allclose(found, ratio, rtol=1e-4)
 
 
 def test_does_not_depend_on_the_scale():
@@ -89,3 +102,8 @@ def test_jit_vmap_and_dtype():
 def test_wrong_calls_name_the_argument(x, epsilon, error, message):
     with pytest.raises(error, match=message):
         nn.Norm(epsilon).init(jax.random.key(0), x)
+
+
+def test_statistics_must_be_known():
+    with pytest.raises(ValueError, match="statistics must be one of 'degree', 'separable', got 'layer'"):
+        nn.Norm(statistics="layer").init(jax.random.key(0), jnp.ones((4, 9)))
