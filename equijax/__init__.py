@@ -22,5 +22,6 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "sphere",
         "testing",
         "training",
+        "weights",
     },
 )
