@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from equijax.numerics import check
-from equijax.sphere import couplings, gradients, grids, harmonics, moments
+from equijax.sphere import couplings, gradients, grids, harmonics, moments, operands
 from equijax.sphere.contraction import check_matmul_dtype, matrix_product
 
 METHODS = ("auto", "direct", "grid")
@@ -98,40 +98,14 @@ def bracket_product(
     check.one_of("method", method, METHODS)
     check.one_of("normalization", normalization, moments.NORMALIZATIONS)
     check_matmul_dtype(matmul_dtype)
-    x, y, l1, l2, lmax = prepare_factors(x, y, lmax)
-    if weights is not None and (not isinstance(weights, tuple | list) or len(weights) != 3):
-        raise TypeError(f"weights must be a tuple of those of x, y and the result, got {weights!r}")
-    weight_x, weight_y, weight_z = weights if weights is not None else (None, None, None)
-    if weight_x is not None:
-        x = harmonics.per_degree(weight_x, x, "weights[0]")
-    if weight_y is not None:
-        y = harmonics.per_degree(weight_y, y, "weights[1]")
+    x, y, l1, l2, lmax = operands.prepare(x, y, lmax)
+    x, y, weight_z = operands.weigh(x, y, weights)
     if method == "auto":
         method = "direct" if max(l1, l2) <= 1 else "grid"
     z = {"direct": _direct, "grid": _grid}[method](x, y, l1, l2, lmax, matmul_dtype)
     if normalization == "component":
         z = unit_variance(z, couplings.output_deviations(("odd",), l1, l2, lmax))
     return z if weight_z is None else harmonics.per_degree(weight_z, z, "weights[2]")
-
-
-def prepare_factors(x, y, lmax: int | None):
-    """Check the two factors of a product; return them in their common dtype, their degrees and ``lmax``.
-
-    Raises:
-      ValueError: if an argument has the wrong shape or ``lmax`` is negative.
-      TypeError: if a factor is not a real floating-point array or ``lmax`` is not an integer.
-
-    Example:
-      >>> prepare_factors(jnp.ones(1), jnp.ones(4), None)[2:]
-      (0, 1, 1)
-    """
-    l1, l2 = harmonics.signal_degree("x", x), harmonics.signal_degree("y", y)
-    dtype = jnp.result_type(x, y)
-    x, y = jnp.asarray(x, dtype), jnp.asarray(y, dtype)
-    harmonics.check_leading_axes("y", y.shape[:-1], "x", x.shape[:-1])
-    lmax = l1 + l2 if lmax is None else lmax
-    harmonics.check_degree("lmax", lmax)
-    return x, y, l1, l2, lmax
 
 
 def unit_variance(z: Float[Array, "... k"], deviations: Float[np.ndarray, "lmax+1"]) -> Float[Array, "... k"]:

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from equijax.numerics import check
-from equijax.sphere import bracket, couplings, gaunt, gradients, grids, harmonics, moments
+from equijax.sphere import bracket, couplings, gaunt, gradients, grids, harmonics, moments, operands
 from equijax.sphere.contraction import check_matmul_dtype
 from equijax.sphere.path_factors import DegreeFactors, PathWeights
 
@@ -123,7 +123,7 @@ def _prepare(x, y, lmax: int | None, method: str, normalization: str, matmul_dty
     check.one_of("method", method, bracket.METHODS)
     check.one_of("normalization", normalization, moments.NORMALIZATIONS)
     check_matmul_dtype(matmul_dtype)
-    return bracket.prepare_factors(x, y, lmax)
+    return operands.prepare(x, y, lmax)
 
 
 def _is_direct(method: str, l1: int, l2: int) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from equijax.numerics import check
-from equijax.sphere import antipodal, couplings, fourier, grids, harmonics, moments, separable
+from equijax.sphere import antipodal, couplings, fourier, grids, harmonics, moments, operands, separable
 from equijax.sphere.contraction import check_matmul_dtype, matrix_product
 from equijax.sphere.crossovers import method_for
 
@@ -113,19 +113,8 @@ def gaunt_product(
     check_matmul_dtype(matmul_dtype)
     if method == "fourier" and matmul_dtype is not None:
         raise ValueError(f"matmul_dtype must be None for the method 'fourier', got {matmul_dtype!r}")
-    l1, l2 = harmonics.signal_degree("x", x), harmonics.signal_degree("y", y)
-    dtype = jnp.result_type(x, y)
-    x, y = jnp.asarray(x, dtype), jnp.asarray(y, dtype)
-    harmonics.check_leading_axes("y", y.shape[:-1], "x", x.shape[:-1])
-    lmax = l1 + l2 if lmax is None else lmax
-    harmonics.check_degree("lmax", lmax)
-    if weights is not None and (not isinstance(weights, tuple | list) or len(weights) != 3):
-        raise TypeError(f"weights must be a tuple of those of x, y and the result, got {weights!r}")
-    weight_x, weight_y, weight_z = weights if weights is not None else (None, None, None)
-    if weight_x is not None:
-        x = harmonics.per_degree(weight_x, x, "weights[0]")
-    if weight_y is not None:
-        y = harmonics.per_degree(weight_y, y, "weights[1]")
+    x, y, l1, l2, lmax = operands.prepare(x, y, lmax)
+    x, y, weight_z = operands.weigh(x, y, weights)
     if method == "auto":
         method = method_for(l1, l2, lmax)
     component = normalization == "component"

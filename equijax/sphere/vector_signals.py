@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from equijax.numerics import check
-from equijax.sphere import bracket, couplings, gradients, grids, separable
+from equijax.sphere import couplings, gradients, grids, operands, separable
 from equijax.sphere.contraction import matrix_product
 
 METHODS = ("auto", "grid", "separable")
@@ -60,7 +60,7 @@ def clebsch_gordan_product(
     """
     check.one_of("method", method, METHODS)
     check.one_of("irrep_normalization", irrep_normalization, ("component", "norm", "none"))
-    x, y, l1, l2, lmax = bracket.prepare_factors(x, y, lmax)
+    x, y, l1, l2, lmax = operands.prepare(x, y, lmax)
     degree = l1 + l2 + lmax
     if method == "auto":
         method = "grid" if degree <= _GRID_MAX_DEGREE else "separable"
