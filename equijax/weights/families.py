@@ -21,7 +21,6 @@ def families(occurrences: Occurrences, parameters: list[Traced], leaves: set[int
     Example:
       >>> import jax, numpy as np
       >>> from equijax.weights.propagation import Propagation
-      >>> import equijax.weights.rules
       >>> def layers(w, v, x):
       ...     return jax.lax.scan(lambda x, wv: (jax.numpy.tanh(x @ wv[0]) @ wv[1], None), x, (w, v))[0]
       >>> walk, arrays = Propagation(), (np.ones((2, 3, 4)), np.ones((2, 4, 3)), np.ones(3))

@@ -9,11 +9,9 @@ Theus et al., "Generalized linear mode connectivity for transformers", NeurIPS 2
 
 from typing import NamedTuple
 
-import jax.numpy as jnp
-
 from equijax.weights.nest import Nest, Traced
 from equijax.weights.occurrences import Key, Occurrences, Run
-from equijax.weights.scales import CONTROL, LINEAR, sides
+from equijax.weights.scales import CONTROL, LINEAR, is_linear, sides
 
 _PASS = LINEAR - {"complex", "real", "imag"}
 Place = tuple[int, Key]
@@ -47,7 +45,6 @@ class Mixing:
     Example:
       >>> import jax, numpy as np
       >>> from equijax.weights.propagation import Propagation
-      >>> import equijax.weights.rules
       >>> walk, values = Propagation(), (np.ones((2, 3)), np.ones((3, 4)), np.ones(2))
       >>> w, v, x = (walk.data(each.shape) for each in values)
       >>> (y,) = walk.run(jax.make_jaxpr(lambda w, v, x: x @ w @ v)(*values), [w, v, x])
@@ -168,6 +165,9 @@ class Mixing:
         """The output's component (or pairs, for a product along the axis); None if mixing is forbidden."""
         name, places = nest.operation, list(carriers.values())
         products = [place for place in places if place in self._pairs]
+        if not places:
+            is_zero = lacking and all(x.constant == 0 for x in lacking)
+            return self._fresh() if is_zero and name in _PASS else None
         if name in ("dot_general", "conv_general_dilated"):
             if products or len(places) != (1 if survives else 2):
                 return None
@@ -179,21 +179,18 @@ class Mixing:
         if name == "mul":
             if len(places) == 1:
                 return self._pass(places)
-            return None if products or not places else [tuple(places)]
+            return None if products else [tuple(places)]
         if name == "square" or (name == "integer_pow" and nest.params["y"] == 2):
             return None if products else [(places[0], places[0])]
         if name not in _PASS or any(slot in carriers for slot in CONTROL.get(name, ())):
             return None
-        if name == "convert_element_type" and not jnp.issubdtype(nest.params["new_dtype"], jnp.floating):
+        if not is_linear(nest):
             return None
         chooses = [nest.inputs[slot] for slot in CONTROL.get(name, ())]
-        if places and any(x.constant != 0 and not any(x is each for each in chooses) for x in lacking):
+        if any(x.constant != 0 and not any(x is each for each in chooses) for x in lacking):
             return None
         if not survives:
             return self._contract(name, places)
-        if not places:
-            zero = lacking and all(x.constant == 0 for x in lacking)
-            return self._fresh() if zero else None
         return self._pass(places)
 
     def _pass(self, places: list[Place]):
@@ -214,7 +211,7 @@ class Mixing:
         for place in places:
             for a, b in self._pairs[place]:
                 self._unite(a, b, opposite=True)
-        return places[0] if places else None
+        return places[0]
 
     def _fresh(self) -> Place:
         """A component for an array of zeros, which any matrix leaves alone."""

@@ -40,6 +40,25 @@ class Traced:
         return self.scope[-number - 1] if number < 0 else self.axes[number]
 
 
+class Stacked(NamedTuple):
+    """Arrays that are joined along an axis, but only once an operation needs them as one.
+
+    The heads of queries, keys and values that one layer computes may move by permutations of their own as
+    long as they are apart; joined, they would be tied.
+
+    Attributes:
+      pieces: the arrays, each of size 1 along the axis.
+      axis: the number of the axis.
+
+    Example:
+      >>> Stacked((Traced(((),)), Traced(((),))), axis=0).axis
+      0
+    """
+
+    pieces: tuple[Traced, ...]
+    axis: int
+
+
 class Place(NamedTuple):
     """Where a loop variable runs in an array: entry ``i`` at position ``start + stride * i`` of an axis.
 

@@ -6,12 +6,13 @@ never invents one. Loops and branches are walked once, because ties accumulate. 
 Re-Basin", ICLR 2023, write these specifications by hand.
 """
 
+import jax.numpy as jnp
 import numpy as np
 from jax.extend import core
 
 from equijax.weights.factors import Axis, Factors, Free
-from equijax.weights.nest import Link, Nest, Place, Traced
-from equijax.weights.registry import RULES
+from equijax.weights.nest import Link, Nest, Place, Stacked, Traced
+from equijax.weights.registry import RULES, STACK_RULES
 
 _LARGEST_CONSTANT = 1_000_000
 """Constants with more entries than this are not looked at for axes along which they do not vary."""
@@ -20,9 +21,12 @@ _LARGEST_CONSTANT = 1_000_000
 class Propagation:
     """The state of a walk: factors, loop nests, and the equation that is being walked.
 
+    Args:
+      apart: equations (by ``id``) that split an axis, with the number of the new axis whose entries are to be
+        kept apart, as `split_apart` of an earlier walk tells.
+
     Example:
       >>> import jax
-      >>> import equijax.weights.rules
       >>> jaxpr = jax.make_jaxpr(lambda w, x: jax.numpy.tanh(x @ w))(np.ones((3, 4)), np.ones((2, 3)))
       >>> walk = Propagation()
       >>> w, x = (walk.data(aval.shape) for aval in jaxpr.in_avals)
@@ -31,7 +35,10 @@ class Propagation:
       (True, True)
     """
 
-    def __init__(self):
+    def __init__(self, apart: dict[int, int] | None = None):
+        self.apart = apart or {}
+        self.origins: dict[int, tuple[int, int]] = {}
+        self.picked: set[int] = set()
         self.factors = Factors()
         self.nests: list[Nest] = []
         self.scope: tuple[Axis, ...] = ()
@@ -169,12 +176,29 @@ class Propagation:
         """
         return self.record("move", inputs, output, self.links(*groups))
 
-    def run(self, closed: core.ClosedJaxpr, inputs: list[Traced]) -> list[Traced]:
+    def split_apart(self) -> dict[int, int]:
+        """The reshapes that made an axis of which single entries were read later.
+
+        A second walk can keep these entries apart from the beginning, and ties less.
+
+        Example:
+          >>> Propagation().split_apart()
+          {}
+        """
+        picked = {self.factors.root(leaf) for leaf in self.picked}
+        return {
+            equation: axis
+            for leaf, (equation, axis) in self.origins.items()
+            if self.factors.root(leaf) in picked
+        }
+
+    def run(self, closed: core.ClosedJaxpr, inputs: list, *, keep: bool = False) -> list:
         """Walk a jaxpr.
 
         Args:
           closed: the jaxpr with its constants.
           inputs: one traced array for each of its arguments.
+          keep: whether outputs may be `Stacked`.
 
         Returns:
           The traced outputs.
@@ -192,11 +216,27 @@ class Propagation:
             scope = str(equation.source_info.name_stack)
             self._where = "/".join(part for part in (outside, scope) if part)
             arguments = [self._read(known, atom) for atom in equation.invars]
-            rule = RULES.get(equation.primitive.name, unknown)
-            outputs = rule(self, equation, arguments)
+            outputs = self._apply(equation, arguments)
             known |= dict(zip(equation.outvars, outputs, strict=True))
         self._where, self._wanted = outside, wanted
-        return [self._read(known, atom) for atom in jaxpr.outvars]
+        outputs = [self._read(known, atom) for atom in jaxpr.outvars]
+        return outputs if keep else [self._whole(x) for x in outputs]
+
+    def _apply(self, equation, inputs: list) -> list:
+        """Use the rule of an equation's primitive."""
+        name = equation.primitive.name
+        if any(isinstance(x, Stacked) for x in inputs):
+            outputs = STACK_RULES[name](self, equation, inputs) if name in STACK_RULES else None
+            if outputs is not None:
+                return outputs
+            inputs = [self._whole(x) for x in inputs]
+        return RULES.get(name, unknown)(self, equation, inputs)
+
+    def _whole(self, x: Traced | Stacked) -> Traced:
+        """An array that may be stacked, as one."""
+        from equijax.weights.rules.pieces import join_pieces  # here, because rules are made with this class
+
+        return join_pieces(self, list(x.pieces), x.axis) if isinstance(x, Stacked) else x
 
     def is_needed(self, variable) -> bool:
         """Whether an output of the equation that is being walked is used.
@@ -215,8 +255,9 @@ class Propagation:
         """A constant array: frozen along the axes on which it varies."""
         shape = np.shape(value)
         if not shape:
-            is_number = np.issubdtype(getattr(value, "dtype", type(value)), np.number)
-            return source(self, [], float(value) if is_number and np.isreal(value) else None)
+            dtype = getattr(value, "dtype", type(value))
+            is_real = any(jnp.issubdtype(dtype, kind) for kind in (jnp.integer, jnp.floating, jnp.bool_))
+            return source(self, [], float(value) if is_real else None)
         varies = [True] * len(shape)
         if 0 < np.size(value) <= _LARGEST_CONSTANT and np.issubdtype(value.dtype, np.generic):
             entries = np.asarray(value)

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 
 from equijax.weights.forms import Equations, Form
 from equijax.weights.nest import Nest, Traced
@@ -93,6 +94,31 @@ _SIGN_RULES = {
 }
 
 
+def is_linear(nest: Nest, target=jnp.floating) -> bool:
+    """Whether the parameters of an operation of `LINEAR` let it be linear.
+
+    Args:
+      nest: the operation.
+      target: the kind of dtype that entries may be converted to.
+
+    Example:
+      >>> is_linear(Nest("convert_element_type", (), None, (), {"new_dtype": jnp.dtype(bool)}))
+      False
+    """
+    params = nest.params
+    if nest.operation == "convert_element_type":
+        return jnp.issubdtype(params["new_dtype"], target)
+    if nest.operation == "gather":
+        # Entries out of bounds are filled with a number that may be neither zero nor lost anyway.
+        fill = params.get("fill_value")
+        return fill is None or fill == 0 or not np.isfinite(fill)
+    if nest.operation == "scatter":
+        # A function of the user's may be applied to the entries that are written to.
+        update = params.get("update_jaxpr")
+        return update is None or not update.eqns
+    return True
+
+
 class Powers:
     """The powers to which each occurrence carries the scales (or the signs) of its neurons.
 
@@ -104,7 +130,6 @@ class Powers:
     Example:
       >>> import jax, numpy as np
       >>> from equijax.weights.propagation import Propagation
-      >>> import equijax.weights.rules
       >>> relu = lambda w, v, x: jax.nn.relu(x @ w) @ v
       >>> walk, values = Propagation(), (np.ones((2, 3)), np.ones((3, 4)), np.ones(2))
       >>> w, v, x = (walk.data(each.shape) for each in values)
@@ -184,7 +209,7 @@ class Powers:
             self._zero([each for each in forms if each[0] != 0])
             return combine((power, base[0])) if base else {}
         rule = (_SIGN_RULES if self._signs else _SCALE_RULES).get(name)
-        if name == "convert_element_type" and not jnp.issubdtype(nest.params["new_dtype"], jnp.inexact):
+        if not is_linear(nest, jnp.inexact):
             rule = None
         if rule is None:
             return self._zero(forms)

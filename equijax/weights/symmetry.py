@@ -4,6 +4,11 @@ Permuting the hidden units of a network, and the rows and columns of its weights
 its function. Which axes of which parameters must move together is read off the jaxpr, with no list of
 architectures (see `equijax.weights.propagation`): Ainsworth, Hayase & Srinivasa, "Git Re-Basin", ICLR 2023,
 state these specifications by hand, as do most papers on matching and merging of models.
+
+What is found is a symmetry, though not always all of it. Not found are: rotations of the pairs of rotary
+positions (their scales are), orthogonal maps that fix the mean under LayerNorm or that a gain follows,
+exchanges of whole layers or of scanned steps, and permutations of the parts that a parameter's own axis of
+size 3 (rather than a reshape) tells apart, which are tied to each other.
 """
 
 import dataclasses
@@ -14,7 +19,6 @@ import flax.errors
 import jax
 import numpy as np
 
-import equijax.weights.rules  # noqa: F401 fills the table of rules
 from equijax.groups import Trivial
 from equijax.groups.base import element_template
 from equijax.numerics import check
@@ -129,16 +133,23 @@ def _trace(apply_fn: Callable, variables, inputs: tuple, free, fixed) -> Trace:
             raise TypeError(f"variables must be a pytree of arrays, got {type(leaf).__name__} at {path}")
     arrays, rebuild = verification.dynamic(inputs)
     closed, shapes = _jaxpr(lambda v, a: apply_fn(v, *rebuild(a)), variables, arrays)
-    walk = Propagation()
-    held = [walk.data(np.shape(leaf), _fixed(path, fixed)) for path, (_, leaf) in zip(paths, flat)]
-    if "inputs" in free:
-        given = [walk.data(np.shape(array)) for array in arrays]
-    else:
-        axes = [[walk.axis(n, "axis of an input") for n in np.shape(array)] for array in arrays]
-        given = [source(walk, each) for each in axes]
-    outputs = walk.run(closed, held + given)
-    if "outputs" not in free:
-        walk.freeze_all(outputs, "axis of an output")
+    apart: dict[int, int] = {}
+    while True:
+        walk = Propagation(apart)
+        held = [walk.data(np.shape(leaf), _fixed(path, fixed)) for path, (_, leaf) in zip(paths, flat)]
+        if "inputs" in free:
+            given = [walk.data(np.shape(array)) for array in arrays]
+        else:
+            axes = [[walk.axis(n, "axis of an input") for n in np.shape(array)] for array in arrays]
+            given = [source(walk, each) for each in axes]
+        outputs = walk.run(closed, held + given)
+        if "outputs" not in free:
+            walk.freeze_all(outputs, "axis of an output")
+        # Another walk keeps apart what this one found to be read entry by entry, until nothing is found.
+        more = {**apart, **walk.split_apart()}
+        if more == apart:
+            break
+        apart = more
     used = {id(x) for nest in walk.nests for x in nest.inputs} | {id(x) for x in outputs}
     placed = rebuild([_Placed(x) for x in given])
     leaves, input_structure = jax.tree.flatten(placed, is_leaf=lambda x: isinstance(x, _Placed))

@@ -103,10 +103,10 @@ class WeightSymmetry(ProductGroup):
         return super().__repr__() if self.factors else "WeightSymmetry()"
 
     def __str__(self):
-        lines = [f"{len(self.groups)} groups of neurons"]
+        lines = [_count(len(self.groups), "group", "of neurons")]
         lines += [f"  {group}" for group in self.groups]
         if self.rigid:
-            lines += [f"{len(self.rigid)} rigid axes", *(f"  {axis}" for axis in self.rigid)]
+            lines += [_count(len(self.rigid), "rigid axis"), *(f"  {axis}" for axis in self.rigid)]
         if self.verification is not None:
             lines.append(f"verified: {self.verification}")
         return "\n".join(lines)
@@ -170,3 +170,9 @@ class WeightSymmetry(ProductGroup):
         """
         self.check_element("g", g)
         return self.outputs.act("outputs", g, outputs)
+
+
+def _count(number: int, noun: str, rest: str = "") -> str:
+    """A number of things, in words: ``1 group``, ``2 rigid axes``."""
+    plural = f"{noun[:-2]}es" if noun.endswith("is") else f"{noun}s"
+    return " ".join(part for part in (str(number), noun if number == 1 else plural, rest) if part)

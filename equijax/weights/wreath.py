@@ -3,21 +3,44 @@
 import dataclasses
 import itertools
 import math
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from equijax.groups import Group, permutation
+from equijax.groups import Group, actions, permutation
 from equijax.groups.base import element_template
 from equijax.groups.blocks import block_diagonal
 from equijax.numerics import check
 from equijax.weights.power import Power
 
 
+class Blocks(NamedTuple):
+    """An element of a wreath product.
+
+    Attributes:
+      base: moves the blocks.
+      fibres: for each fibre group an element for each block: the axis of the blocks is the last batch axis.
+
+    Example:
+      >>> from equijax.groups import S
+      >>> Wreath(S(2), (S(3),)).identity().base
+      Array([0, 1], dtype=int32)
+    """
+
+    base: Any
+    fibres: tuple
+
+
+@actions.batch_shape.register(Blocks)
+def _(g):
+    return actions.batch_shape(g.base)
+
+
 @dataclasses.dataclass(frozen=True, repr=False)
 class Wreath(Group):
-    """Elements ``(base, (fibre, ...))``: fibre ``h`` moves block ``h`` within, the base moves the blocks.
+    """Elements are `Blocks`: fibre ``h`` moves block ``h`` within, and then the base moves the blocks.
 
     The heads of an attention layer are an example: queries and keys of each head move by a fibre, values by
     another, and heads as wholes by the base. The product is
@@ -35,8 +58,8 @@ class Wreath(Group):
     Example:
       >>> from equijax.groups import S
       >>> heads = Wreath(S(2), (S(3),))
-      >>> heads, heads.order, jax.tree.map(jnp.shape, heads.identity())
-      (Wreath(S(2), fibres=(S(3),)), 72, ((2,), ((2, 3),)))
+      >>> heads, heads.order, heads.identity().fibres[0].shape
+      (Wreath(S(2), fibres=(S(3),)), 72, (2, 3))
     """
 
     base: Group
@@ -71,47 +94,46 @@ class Wreath(Group):
 
     def _identity(self, shape, dtype):
         inner = (*shape, self.blocks)
-        return (
-            self.base._identity(shape, dtype),
-            tuple(fibre._identity(inner, dtype) for fibre in self.fibres),
-        )
+        fibres = tuple(fibre._identity(inner, dtype) for fibre in self.fibres)
+        return Blocks(self.base._identity(shape, dtype), fibres)
 
     def _compose(self, g, h):
-        moved = [
-            take_blocks(each, permutation(h[0]), fibre) for fibre, each in zip(self.fibres, g[1], strict=True)
-        ]
-        fibres = tuple(fibre._compose(a, b) for fibre, a, b in zip(self.fibres, moved, h[1], strict=True))
-        return self.base._compose(g[0], h[0]), fibres
+        order = permutation(h.base)
+        fibres = tuple(
+            fibre._compose(take_blocks(a, order, fibre), b)
+            for fibre, a, b in zip(self.fibres, g.fibres, h.fibres, strict=True)
+        )
+        return Blocks(self.base._compose(g.base, h.base), fibres)
 
     def _inverse(self, g):
-        base = self.base._inverse(g[0])
+        base = self.base._inverse(g.base)
         fibres = tuple(
             fibre._inverse(take_blocks(each, permutation(base), fibre))
-            for fibre, each in zip(self.fibres, g[1], strict=True)
+            for fibre, each in zip(self.fibres, g.fibres, strict=True)
         )
-        return base, fibres
+        return Blocks(base, fibres)
 
     def _sample(self, key, shape, dtype):
         keys = jax.random.split(key, 1 + len(self.fibres))
         inner = (*shape, self.blocks)
         fibres = tuple(fibre._sample(k, inner, dtype) for fibre, k in zip(self.fibres, keys[1:], strict=True))
-        return self.base._sample(keys[0], shape, dtype), fibres
+        return Blocks(self.base._sample(keys[0], shape, dtype), fibres)
 
     def _elements(self):
         powers = [Power(fibre, self.blocks) for fibre in self.fibres]
         parts = [self.base._elements(), *(power._elements() for power in powers)]
         counts = [self.base.order, *(power.order for power in powers)]
         choices = np.array(list(itertools.product(*map(range, counts)))).T
-        first, *rest = (
+        base, *fibres = (
             jax.tree.map(lambda leaf, index=index: leaf[index], part)
             for part, index in zip(parts, choices, strict=True)
         )
-        return first, tuple(rest)
+        return Blocks(base, tuple(fibres))
 
     def _matrix(self, g):
-        moves = jnp.swapaxes(jax.nn.one_hot(permutation(g[0]), self.blocks), -1, -2)
-        blocks = [self.base._matrix(g[0])]
-        for fibre, element in zip(self.fibres, g[1], strict=True):
+        moves = jnp.swapaxes(jax.nn.one_hot(permutation(g.base), self.blocks), -1, -2)
+        blocks = [self.base._matrix(g.base)]
+        for fibre, element in zip(self.fibres, g.fibres, strict=True):
             each = fibre._matrix(element)
             size = self.blocks * each.shape[-1]
             whole = jnp.einsum("...gh,...hij->...gihj", moves, each, precision="highest")

@@ -13,6 +13,8 @@ SIZES = {
     # The stream, tied to the embedding; in each block 2 heads, 4 features of values (rotary positions hold
     # those of queries and keys), and 10 hidden units, of which gate and value move together.
     "causal lm": [8] + [2, 4, 10] * 2,
+    # 2 heads, 4 features of queries and keys, 4 of values, though one layer computes all three.
+    "fused attention": [2, 4, 4],
     "lstm": [6],
     "gru": [6],
     # The stream; the hidden units of each of the 3 layers are a group of their own, found as one family.

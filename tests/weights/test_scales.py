@@ -1,7 +1,9 @@
 """Scales and signs: each where it holds, exactly, and where it must not be found."""
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from equijax.groups import GL, S
@@ -75,3 +77,50 @@ def test_scanned_layers_have_signs_each(models, changes, x64):
     group = found(case)
     assert [(each.group, each.over) for each in group.groups] == [(GL(5), ()), (Monomial(7, signs=1), (3,))]
     assert changes(group, case).max() < 1e-9
+
+
+X = np.random.default_rng(0).normal(size=2)
+W = {
+    "in": np.random.default_rng(1).normal(size=(2, 4, 6)),
+    "out": np.random.default_rng(2).normal(size=(6, 3)),
+}
+ROWS = np.array([0, 3, 7])
+
+# How rows of a hidden array are read or written, and whether its neurons may be scaled.
+ROUTES = {
+    "rows read": (lambda h: h[ROWS], True),
+    "rows filled with nothing": (lambda h: h.at[ROWS].get(mode="fill", fill_value=0.0), True),
+    "rows filled with a number": (lambda h: h.at[ROWS].get(mode="fill", fill_value=2.0), False),
+    "rows added": (lambda h: jnp.zeros((5, 6)).at[ROWS].add(h[:3]), True),
+    "rows added to others": (lambda h: jnp.ones((5, 6)).at[ROWS].add(h[:3]), False),
+    "rows overwritten": (lambda h: h.at[ROWS].set(2 * h[:3]), True),
+    "rows overwritten by a number": (lambda h: h.at[ROWS].set(1.0), False),
+    "a function applied": (lambda h: h.at[ROWS].apply(jnp.exp), False),
+    "rounded": (lambda h: h.astype(int).astype(float), False),
+    "a matrix to a power": (lambda h: (jnp.abs(h) + 0.0) ** 0.5, True),
+    "clipped": (lambda h: jnp.clip(h, -0.1, 0.1), False),
+    "padded with zeros": (lambda h: jnp.pad(h, ((1, 1), (0, 0))), True),
+    "padded with ones": (lambda h: jnp.pad(h, ((1, 1), (0, 0)), constant_values=1.0), False),
+    "pooled": (lambda h: nn.max_pool(h[None, :, :], (2,), (2,))[0], True),
+    "the running maximum": (lambda h: jax.lax.cummax(h, axis=0), True),
+    "the largest": (lambda h: jnp.where(h == h.max(axis=0), h, 0.0), True),
+    "where positive": (lambda h: jnp.where(h > 0.1, h, 0.0), False),
+    "masked for good": (lambda h: jnp.where(h > 0, h, -jnp.inf).max(axis=0), True),
+    "normalised": (lambda h: h / jnp.sqrt(jnp.mean(h**2, axis=0)), True),
+    "normalised safely": (lambda h: h / jnp.sqrt(jnp.mean(h**2, axis=0) + 1e-2), False),
+    "standardised over neurons": (lambda h: nn.standardize(h), False),
+}
+
+
+@pytest.mark.parametrize("name", ROUTES)
+def test_operations_that_keep_scales(name, x64):
+    route, holds = ROUTES[name]
+
+    def model(w, x):
+        h = nn.relu(jnp.einsum("i,itf->tf", x, w["in"]))
+        return (route(h) @ w["out"]).sum(0) if route(h).ndim > 1 else route(h) @ w["out"]
+
+    group = symmetry(model, W, X, kinds=("scale",))
+    # Where only the direction of a norm is left, the scale of the input stands alone.
+    assert [each.size for each in group.groups] == ([6] if holds else [])
+    assert group.verification.holds

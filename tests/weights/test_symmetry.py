@@ -154,6 +154,24 @@ def test_a_wrong_rule_is_found_out(monkeypatch):
         symmetry(lambda w, x: jnp.cumsum(x @ w["in"]) @ w["out"], w, X)
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_low_precision(dtype, models):
+    case = models.case(models.MLP(activation=nn.relu), models.FEATURES)
+    variables = jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype), case.variables)
+    group = symmetry(
+        case.apply_fn, variables, jnp.asarray(models.FEATURES, dtype), kinds=("permutation", "scale")
+    )
+    assert [each.size for each in group.groups] == [6, 7]
+    assert jax.tree.leaves(group.act(group.identity(), variables))[0].dtype == dtype
+
+
+def test_operations_that_only_place_arrays_pass():
+    def model(w, x):
+        return jax.device_put(jnp.tanh(x @ w["in"])) @ w["out"]
+
+    assert sizes(model, W, X) == [6]
+
+
 def test_tracing_is_fast(models):
     # A wide margin: it takes some milliseconds, of which the walk itself is a part.
     case = models.CASES["vit"]()

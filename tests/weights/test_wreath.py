@@ -3,8 +3,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from equijax.groups import GL, S
-from equijax.weights import Monomial, Wreath
+from equijax.groups import GL, S, batch_shape
+from equijax.weights import Blocks, Monomial, Wreath
 
 GROUPS = [
     Wreath(S(3), (S(2),)),
@@ -50,10 +50,16 @@ def test_elements_are_all_different():
 def test_blocks_move_as_wholes_after_moving_within():
     group = Wreath(S(2), (S(3),))
     within, swap = jnp.array([[1, 2, 0], [0, 1, 2]]), jnp.array([1, 0])
-    matrix = group.matrix((swap, (within,)))[2:, 2:]
+    matrix = group.matrix(Blocks(swap, (within,)))[2:, 2:]
     x = jnp.arange(6.0)
     # Block 0 turns to (2, 0, 1), and the blocks change places.
     assert (matrix @ x).tolist() == [3.0, 4.0, 5.0, 2.0, 0.0, 1.0]
+
+
+def test_batch_axes_are_those_of_the_base():
+    group = GROUPS[3]
+    assert batch_shape(group.sample(jax.random.key(0), (5, 2))) == (5, 2)
+    assert batch_shape(group.discrete_generators())[0] > 10
 
 
 def test_wrong_arguments_are_named():

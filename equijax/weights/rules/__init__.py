@@ -3,6 +3,6 @@
 Importing this package fills `equijax.weights.registry.RULES`.
 """
 
-from equijax.weights.rules import control, indexing, pieces, pointwise, products, reductions, shapes
+from equijax.weights.rules import control, indexing, pieces, pointwise, products, reductions, shapes, stacks
 
-__all__ = ["control", "indexing", "pieces", "pointwise", "products", "reductions", "shapes"]
+__all__ = ["control", "indexing", "pieces", "pointwise", "products", "reductions", "shapes", "stacks"]

@@ -5,11 +5,16 @@ from jax.extend import core
 from equijax.weights.factors import Free
 from equijax.weights.nest import Place, Traced
 from equijax.weights.propagation import Propagation, unknown
-from equijax.weights.registry import rule
+from equijax.weights.registry import STACK_RULES, rule
+
+_CALLS = (
+    "jit pjit closed_call core_call call remat remat2 checkpoint composite custom_jvp_call custom_vjp_call "
+    "custom_vjp_call_jaxpr custom_vmap_call"
+)
 
 
-@rule("jit", "pjit", "closed_call", "core_call", "call", "remat", "remat2", "checkpoint", "composite")
-@rule("custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr", "custom_vmap_call")
+@rule(*_CALLS.split())
+@rule(*_CALLS.split(), table=STACK_RULES)
 def call(propagation: Propagation, equation, inputs: list[Traced]) -> list[Traced]:
     """Walk the function that is called.
 
@@ -22,7 +27,7 @@ def call(propagation: Propagation, equation, inputs: list[Traced]) -> list[Trace
     """
     for name in ("jaxpr", "call_jaxpr", "fun_jaxpr", "call"):
         if name in equation.params:
-            return propagation.run(_closed(equation.params[name]), inputs)
+            return propagation.run(_closed(equation.params[name]), inputs, keep=True)
     return unknown(propagation, equation, inputs)
 
 

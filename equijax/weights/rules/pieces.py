@@ -23,6 +23,8 @@ def take_piece(
     """
     factors, axes, cuts = propagation.factors, [], []
     for number, (axis, (start, stop)) in enumerate(zip(x.axes, ranges, strict=True)):
+        if stop - start == 1 and not isinstance(axis, Free):
+            propagation.picked.update(factors.expand(axis))
         if (start, stop) == (0, factors.size(axis)):
             axes.append(axis)
             cuts.append((axis, number, 0))

@@ -4,6 +4,7 @@ from equijax.weights.factors import Axis, Free
 from equijax.weights.nest import Link, Place, Traced
 from equijax.weights.propagation import Propagation
 from equijax.weights.registry import rule
+from equijax.weights.rules.stacks import split_apart
 
 
 @rule("transpose")
@@ -73,12 +74,20 @@ def reshape(propagation: Propagation, equation, inputs: list[Traced]) -> list[Tr
       ((3, 4), True)
     """
     x, shape = inputs[0], equation.params["new_sizes"]
+    if id(equation) in propagation.apart:
+        stacked = split_apart(propagation, x, shape, propagation.apart[id(equation)])
+        if stacked is not None:
+            return [stacked]
     if 0 in shape:
         return [propagation.array([propagation.axis(size) for size in shape], x.constant)]
     axes: list[Axis | Free] = []
     places: list[tuple[Axis, tuple[int, int] | None, tuple[int, int]]] = []
     for old, new in _blocks(propagation.shape(x), shape):
         regrouped = _regroup(propagation, x, old, [shape[axis] for axis in new])
+        for number, atoms in zip(new, regrouped or (), strict=False):
+            # Remember where an axis comes from, should its entries turn out to be read one by one.
+            if len(atoms) == 1 and not isinstance(atoms[0][0], Free) and len(atoms[0][0]) == 1:
+                propagation.origins.setdefault(atoms[0][0][0], (id(equation), number))
         if regrouped is None:
             for axis in old:
                 propagation.freeze(x, axis, "reshaped across its structure")

@@ -3,7 +3,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-import equijax.weights.rules  # noqa: F401 fills the table of rules
 from equijax.weights import symmetry
 from equijax.weights.propagation import Propagation
 

@@ -2,7 +2,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-import equijax.weights.rules  # noqa: F401 fills the table of rules
 from equijax.weights.factors import Free
 from equijax.weights.propagation import Propagation
 from equijax.weights.rules.shapes import _blocks
