@@ -149,17 +149,22 @@ def _draw(benchmark: Benchmark, timings: Sequence[Timing], path: pathlib.Path) -
     for (section, chosen), panels in zip(sections, rows):
         for panel, direction in zip(panels, directions):
             _curves(panel, benchmark, [t for t in chosen if t.direction == direction], styles)
-            panel.set_title(f"{section}\n{direction}, ms" if section else f"{direction}, ms", fontsize=9)
+            if panel.axison:
+                panel.set_title(f"{section}\n{direction}, ms" if section else f"{direction}, ms", fontsize=9)
         last = [t for t in chosen if t.direction == chosen[-1].direction]
         _curves(panels[-1], benchmark, last, styles, compilation=True)
         panels[-1].set_title(f"compilation, {chosen[-1].direction}, s", fontsize=9)
-        panels[0].legend(frameon=False, fontsize=7)
+        handles = panels[0].get_legend_handles_labels()
+        panels[-1].legend(*handles, frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
     figure.suptitle(benchmark.title)
     figure.savefig(path, dpi=110)
 
 
 def _curves(panel, benchmark: Benchmark, timings, styles, *, compilation: bool = False) -> None:
-    """The curves of one panel: a line a method, with the quartiles as a band."""
+    """The curves of one panel: a line a method, with the quartiles as a band; nothing without timings."""
+    if not timings:
+        panel.set_axis_off()
+        return
     for method in dict.fromkeys(timing.method for timing in timings):
         color, style = styles[method]
         points = [timing for timing in timings if timing.method == method]

@@ -241,10 +241,14 @@ def beyond_limits(case: Case, direction: str, timings: Sequence[Timing], limits:
     return None
 
 
+_LARGEST_EXPONENT = 8.0
+
+
 def extrapolate(costs: Mapping[int, float], size: int) -> float:
     """A cost at a size, by a power law in ``size + 1`` through the two largest smaller sizes.
 
-    The last cost if it is the only one or costs fall; zero if there are none.
+    The last cost if it is the only one or costs fall; zero if there are none. Exponents above 8 are taken for
+    accidents of a machine that does other work, too, and count as 8.
 
     Example:
       >>> round(extrapolate({1: 4.0, 3: 16.0}, 7), 6)
@@ -258,8 +262,8 @@ def extrapolate(costs: Mapping[int, float], size: int) -> float:
     if last <= before or before <= 0:
         return last
     near, far = smaller[-1], smaller[-2]
-    exponent = math.log((size + 1) / (near + 1)) / math.log((near + 1) / (far + 1))
-    return last * (last / before) ** exponent
+    exponent = math.log(last / before) / math.log((near + 1) / (far + 1))
+    return last * ((size + 1) / (near + 1)) ** min(exponent, _LARGEST_EXPONENT)
 
 
 def _in_turns(runs: Sequence["_Run"], samples: int, seconds: float, seconds_in_all: float, random) -> list:

@@ -2,14 +2,17 @@
 
 import numpy as np
 
-from benchmarks.peers.contender import Contender, Work, require
+from benchmarks.peers.contender import Contender, Unavailable, Work, require
 
 NAME = "e3x Tensor"
+SHIPPED_DEGREE = 15
 
 
 def make(work: Work) -> Contender:
     """The module with pseudotensors left out or kept, in its layout: entry, parity, component, feature."""
     require("e3x")
+    if max(work.lmax, work.lmax_out) > SHIPPED_DEGREE:
+        raise Unavailable(f"ships coefficients up to degree {SHIPPED_DEGREE}; more take it minutes to make")
     import e3x
 
     module = e3x.nn.Tensor(

@@ -33,6 +33,6 @@ BENCHMARK = Benchmark(
     scale_name="L + 1",
     fit_from=3,
     cases=cases,
-    limits=Limits(seconds=25.0, megabyte=3000.0),
+    limits=Limits(seconds=14.0, megabyte=3000.0),
     conclude=conclude,
 )

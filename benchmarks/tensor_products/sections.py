@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.framework.directions import FORWARD, GRADIENT, SECOND_ORDER
-from benchmarks.framework.timing import Absent, Case, extrapolate
+from benchmarks.framework.timing import Absent, Case
 from benchmarks.peers import cuequivariance, e3j, e3nn, e3x, mlip
 from benchmarks.peers.contender import Contender, Unavailable, Work
 from benchmarks.tensor_products import ours
@@ -26,8 +26,8 @@ CHANNELS = "even paths, degrees ≤ L, 8 × {} rows"
 BARE = "the grid product and its matrix products"
 GRID_ALONE, PRODUCTS_ALONE = "Gaunt, grid, no weights", "its three matrix products alone"
 
-SECOND_ORDER_UP_TO = 6
-SECONDS_TO_MAKE = 15.0
+SECOND_ORDER_UP_TO = 4
+SECONDS_TO_MAKE = 8.0
 """How long a library may take to set up a product, before it is called."""
 
 
@@ -40,6 +40,7 @@ class Section(NamedTuple):
       work: what is computed, from the degree.
       makers: what makes the contenders, by name.
       second_order_up_to: largest degree whose second order is timed.
+      peers_up_to: largest degree at which others than ours are timed.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Section(NamedTuple):
     work: Callable[[int], Work]
     makers: dict[str, Callable[[Work], Contender]]
     second_order_up_to: int = 0
+    peers_up_to: int = 10
 
 
 def sections(quick: bool) -> list[Section]:
@@ -72,7 +74,7 @@ def sections(quick: bool) -> list[Section]:
         ),
         Section(
             ALL,
-            (1,) if quick else (1, 2, 3, 4, 6, 8),
+            (1,) if quick else (1, 2, 4, 6),
             lambda l: Work(l, l, "all"),
             full | both_parities,
             0 if quick else 4,
@@ -80,7 +82,7 @@ def sections(quick: bool) -> list[Section]:
     ]
     if quick:
         return found
-    found.append(Section(WIDE, (1, 2, 4, 6, 8), lambda l: Work(l, 2 * l), wide | peers))
+    found.append(Section(WIDE, (1, 2, 4, 6, 8), lambda l: Work(l, 2 * l), wide | peers, peers_up_to=4))
     for channels in (8, 32):
         work = functools.partial(_with_channels, channels)
         found.append(Section(CHANNELS.format(channels), (2, 4, 6), work, fast | peers))
@@ -132,6 +134,10 @@ def cases(quick: bool) -> Iterator[Case | Absent]:
             for name, make in section.makers.items():
                 if isinstance(known[name], str):
                     continue
+                if lmax > section.peers_up_to and not name.startswith("Gaunt"):
+                    why = f"others than ours are timed up to L={section.peers_up_to} here"
+                    yield Absent(name, lmax, section.name, why)
+                    continue
                 try:
                     contender = _made(make, work, seconds[name])
                 except Unavailable as why:
@@ -154,8 +160,12 @@ def cases(quick: bool) -> Iterator[Case | Absent]:
 
 
 def _made(make: Callable[[Work], Contender], work: Work, seconds: dict[int, float]) -> Contender:
-    """The contender, unless making it would take too long; the seconds that smaller ones took say so."""
-    expected = extrapolate(seconds, work.lmax)
+    """The contender, unless making it would take too long, by the fourth power of the degree.
+
+    The last one before says so; earlier ones may have been made from what a library had in store.
+    """
+    last = max((lmax for lmax in seconds if lmax < work.lmax), default=None)
+    expected = 0.0 if last is None else seconds[last] * ((work.lmax + 1) / (last + 1)) ** 4
     if expected > SECONDS_TO_MAKE:
         raise Unavailable(f"would take about {expected:.0f} s to set up, above {SECONDS_TO_MAKE:.0f} s")
     start = time.perf_counter()

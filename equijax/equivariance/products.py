@@ -3,8 +3,8 @@
 A pair of blocks with ``c_out`` copies of size ``d_out``, ``c_in`` of size ``d_in`` and a basis of k maps
 costs ``c_out d_out c_in d_in`` multiplications a vector as a matrix, and ``k c_in d_out (d_in + c_out)`` if
 the maps are applied first and copies are mixed afterwards. Pairs of blocks without any map cost nothing. If
-that does not save half of the multiplications, all blocks are joined to one matrix, because one large product
-is faster than several small ones.
+that does not save three quarters of the multiplications, all blocks are joined to one matrix, because one
+large product is faster than several small ones.
 """
 
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from equijax.equivariance.tensor_types import places, start_of, taken
 if TYPE_CHECKING:
     from equijax.equivariance.projector import Projector
 
-_WORTHWHILE = 0.5
+_WORTHWHILE = 0.25
 
 
 def apply(

@@ -37,7 +37,9 @@ def test_second_order_is_the_gradient_of_squared_forces(x64):
     gradients = jax.jit(run)(*given)
 
     def squared_forces(arguments):
-        energy = lambda x, y: jnp.sum(function(x, y, arguments[2]) ** 2) / 2  # noqa: E731
+        def energy(x, y):
+            return jnp.sum(function(x, y, arguments[2]) ** 2) / 2
+
         return sum(jnp.sum(f**2) for f in jax.jacfwd(energy, (0, 1))(*arguments[:2]))
 
     # The oracle differentiates forwards where the direction does so backwards.

@@ -128,3 +128,4 @@ def test_extrapolation_follows_the_last_two_sizes():
     assert timing.extrapolate({1: 2.0, 5: 9.0}, 3) == 2
     assert timing.extrapolate({1: 2.0, 2: 1.0}, 3) == 1
     assert timing.extrapolate({0: 7.0, 1: 2.0, 3: 8.0}, 7) == pytest.approx(32.0)
+    assert timing.extrapolate({1: 1e-6, 3: 1.0}, 7) == pytest.approx(2.0**8)
