@@ -1,6 +1,7 @@
 """Attention over neighbours with messages on the sphere, and weights from their invariant parts."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import flax.linen as nn
 import jax
@@ -32,6 +33,8 @@ class GraphAttention(nn.Module):
       radial_hidden: sizes of the radial network's hidden layers.
       num_kinds: kinds of edges that the radial network tells apart.
       parity: of the paths of aligned messages (see `equijax.nn.AlignedConvolution`).
+      matmul_dtype: of messages on a grid: see `equijax.sphere.gaunt_product`. Rotations of aligned messages
+        are never rounded.
 
     Example:
       >>> h, radial, harmonics = jnp.ones((2, 8, 9)), jnp.ones((1, 6)), jnp.ones((1, 9))
@@ -48,6 +51,7 @@ class GraphAttention(nn.Module):
     radial_hidden: Sequence[int] = (32, 32)
     num_kinds: int = 0
     parity: str = "even"
+    matmul_dtype: Any = None
 
     @nn.compact
     def __call__(
@@ -113,11 +117,12 @@ class GraphAttention(nn.Module):
         degree, filter_degree = degree_of(source.shape[-1]), degree_of(harmonics.shape[-1], "directions")
         grid = smallest_grid(degree + filter_degree + self.lmax)
         weights = self._radial(radial, kind, filter_degree + 1)
-        nodes = to_grid(source, grid)[senders] + to_grid(target, grid)[receivers]
-        values = weighted_values(harmonics, weights, grid) * nodes
+        options = dict(matmul_dtype=self.matmul_dtype)
+        nodes = to_grid(source, grid, **options)[senders] + to_grid(target, grid, **options)[receivers]
+        values = weighted_values(harmonics, weights, grid, **options) * nodes
 
         def project(total, lmax=self.lmax):
-            z = from_grid(total, grid, lmax)
+            z = from_grid(total, grid, lmax, **options)
             return finish_convolution(z, None, degree, filter_degree, "component")
 
         return values, project(values, 0)[..., 0], project

@@ -1,15 +1,16 @@
 """A network of the values of signals at the points of the sphere, the same at every point."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from equijax.nn.linear import check_signal
 from equijax.numerics import check
 from equijax.sphere import pointwise
+from equijax.sphere.contraction import matrix_product
 
 
 class PointwiseMLP(nn.Module):
@@ -24,6 +25,7 @@ class PointwiseMLP(nn.Module):
       lmax: largest degree of the result; that of the input if None.
       order: the grid is exact for polynomials of this order.
       activation: smooth ones alias least.
+      matmul_dtype: of the way to the grid and back, and of the layers: see `equijax.sphere.gaunt_product`.
 
     Example:
       >>> x = jnp.ones((5, 8, 9))
@@ -35,6 +37,7 @@ class PointwiseMLP(nn.Module):
     lmax: int | None = None
     order: int = 4
     activation: Callable[[Array], Array] = jax.nn.silu
+    matmul_dtype: Any = None
 
     @nn.compact
     def __call__(self, x: Float[Array, "... c k"]) -> Float[Array, "... d k2"]:
@@ -62,7 +65,7 @@ class PointwiseMLP(nn.Module):
             for layer, (kernel, bias) in enumerate(zip(kernels, biases)):
                 if layer:
                     values = self.activation(values)
-                values = jnp.einsum("...cp,cd->...dp", values, kernel, precision="highest") + bias
+                values = matrix_product(kernel.T, values, values.dtype, self.matmul_dtype) + bias
             return values
 
-        return pointwise(network, x, lmax=self.lmax, order=self.order)
+        return pointwise(network, x, lmax=self.lmax, order=self.order, matmul_dtype=self.matmul_dtype)

@@ -32,7 +32,7 @@ class GauntProduct(nn.Module):
       method: see `equijax.sphere.gaunt_product`.
       normalization: ``"component"``: unit component variance for independent factors of unit component
         variance and weights of one; ``"integral"``: the product of functions.
-      matmul_dtype: see `equijax.sphere.gaunt_product`; for arrays only.
+      matmul_dtype: see `equijax.sphere.gaunt_product`.
       filter_ir_out: which irreps to keep, as in ``e3nn_jax.tensor_product``; for ``IrrepsArray`` only.
 
     Example:
@@ -63,8 +63,6 @@ class GauntProduct(nn.Module):
           TypeError: if an argument is not a real floating-point array.
         """
         if is_irreps_array(x, y):
-            if self.matmul_dtype is not None:
-                raise ValueError(f"matmul_dtype must be None for IrrepsArray, got {self.matmul_dtype!r}")
             sizes = product_irreps(x.irreps, y.irreps, "even", self.lmax, self.filter_ir_out)
             weights = self._weights(*sizes.degrees, sizes.channels)
             return irreps_product(
@@ -75,6 +73,7 @@ class GauntProduct(nn.Module):
                 method=self.method,
                 weights=DegreeFactors(*(weight[:, None] for weight in weights)),
                 normalization=self.normalization,
+                matmul_dtype=self.matmul_dtype,
             )
         degree_x, degree_y, lmax, channels = _signal_sizes(x, y, self.lmax, self.filter_ir_out)
         return gaunt_product(
@@ -112,6 +111,7 @@ class TensorProduct(nn.Module):
       irrep_normalization: of each path at first, ``"component"``, ``"norm"`` or ``"none"``, as in e3nn.
       path_normalization: of their sum into one irrep, ``"element"`` (unit variance if each path has) or
         ``"none"``.
+      matmul_dtype: see `equijax.sphere.gaunt_product`.
       filter_ir_out: which irreps to keep, as in ``e3nn_jax.tensor_product``; for ``IrrepsArray`` only.
 
     Example:
@@ -130,6 +130,7 @@ class TensorProduct(nn.Module):
     method: str = "auto"
     irrep_normalization: str = "component"
     path_normalization: str = "element"
+    matmul_dtype: Any = None
     filter_ir_out: Any = None
 
     @nn.compact
@@ -143,16 +144,17 @@ class TensorProduct(nn.Module):
           TypeError: if an argument is not a real floating-point array.
         """
         check.one_of("path_normalization", self.path_normalization, tuple(_EXPONENT_OF_PATHS))
+        options = dict(method=self.method, matmul_dtype=self.matmul_dtype)
         if is_irreps_array(x, y):
             sizes = product_irreps(x.irreps, y.irreps, "all", self.lmax, self.filter_ir_out)
             weights = self._weights(*sizes.degrees, sizes.channels, "none")
-            z = irreps_product(x, y, filter_ir_out=sizes.irreps, method=self.method, weights=weights)
+            z = irreps_product(x, y, filter_ir_out=sizes.irreps, weights=weights, **options)
             counts = np.asarray([sizes.num_paths[ir] for _, ir in z.irreps], float)
             scale = counts ** _EXPONENT_OF_PATHS[self.path_normalization]
             return z * jnp.asarray(np.repeat(scale, [mul for mul, _ in z.irreps]), z.dtype)
         degree_x, degree_y, lmax, channels = _signal_sizes(x, y, self.lmax, self.filter_ir_out)
         weights = self._weights(degree_x, degree_y, lmax, channels, self.path_normalization)
-        return tensor_product(x, y, lmax, method=self.method, weights=weights)
+        return tensor_product(x, y, lmax, weights=weights, **options)
 
     def _weights(self, degree_x: int, degree_y: int, lmax: int, channels: int, paths: str) -> PathWeights:
         """Factors of the weights of even and odd paths, for every channel."""
@@ -187,7 +189,7 @@ class Selfmix(nn.Module):
     Attributes:
       method: see `equijax.sphere.gaunt_product`.
       normalization: as in `GauntProduct`, as if the factors were independent.
-      matmul_dtype: see `equijax.sphere.gaunt_product`; for arrays only.
+      matmul_dtype: see `equijax.sphere.gaunt_product`.
 
     Example:
       >>> import jax, jax.numpy as jnp

@@ -18,7 +18,7 @@ from jaxtyping import Array, Float
 
 from equijax.numerics import check
 from equijax.sphere import couplings, gradients, grids, harmonics, moments, operands
-from equijax.sphere.contraction import check_matmul_dtype, matrix_product
+from equijax.sphere.contraction import bilinear, check_matmul_dtype
 
 METHODS = ("auto", "direct", "grid")
 
@@ -119,21 +119,9 @@ def unit_variance(z: Float[Array, "... k"], deviations: Float[np.ndarray, "lmax+
     return z * jnp.asarray(scale, z.dtype)
 
 
-def apply_table(x, y, table: Float[np.ndarray, "k1 k2 k3"], matmul_dtype=None) -> Float[Array, "... k3"]:
-    """The bilinear map of a table of coefficients, by one matrix product of it with the outer product.
-
-    Example:
-      >>> apply_table(jnp.array([2.0]), jnp.array([3.0]), np.ones((1, 1, 2)))
-      Array([6., 6.], dtype=float32)
-    """
-    outer = x[..., :, None] * y[..., None, :]
-    outer = outer.reshape(*outer.shape[:-2], table.shape[0] * table.shape[1])
-    return matrix_product(outer, table.reshape(-1, table.shape[2]), x.dtype, matmul_dtype)
-
-
 def _direct(x, y, l1: int, l2: int, lmax: int, matmul_dtype):
     """The definition: a sum over all pairs of components."""
-    return apply_table(x, y, couplings.coefficient_table(bracket_coefficients, l1, l2, lmax), matmul_dtype)
+    return bilinear(x, y, couplings.coefficient_table(bracket_coefficients, l1, l2, lmax), matmul_dtype)
 
 
 def _grid(x, y, l1: int, l2: int, lmax: int, matmul_dtype):

@@ -5,16 +5,15 @@ on one grid, where a signal has its value and the two components of its gradient
 a few products of per-degree factors (`PathWeights`).
 """
 
-import functools
-
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from equijax.numerics import check
-from equijax.sphere import bracket, couplings, gaunt, gradients, grids, harmonics, moments, operands
+from equijax.sphere import bracket, couplings, harmonics, moments, operands
 from equijax.sphere.contraction import check_matmul_dtype
-from equijax.sphere.path_factors import DegreeFactors, PathWeights
+from equijax.sphere.full_terms import full_terms
+from equijax.sphere.path_factors import DegreeFactors, PathWeights, check_factors
 
 
 def tensor_product(
@@ -61,13 +60,8 @@ def tensor_product(
       [0.2821 0.     0.     0.4886]
     """
     x, y, l1, l2, lmax = _prepare(x, y, lmax, method, normalization, matmul_dtype)
-    if weights is not None:
-        z = sum(_weighted_parts(x, y, lmax, weights, method, matmul_dtype))
-    elif _is_direct(method, l1, l2):
-        z = bracket.apply_table(x, y, sum(_tables(l1, l2, lmax)), matmul_dtype)
-    else:
-        grid, even, odd = _values(x, y, l1, l2, lmax, matmul_dtype)
-        z = grids.project_aligned(even + odd, grid, lmax, None, matmul_dtype)
+    terms = full_terms(x, y, lmax, method=method, weights=weights, matmul_dtype=matmul_dtype)
+    z = terms.project(terms.even, terms.odd)
     if normalization == "component":
         z = bracket.unit_variance(z, couplings.output_deviations(("even", "odd"), l1, l2, lmax))
     return z
@@ -104,14 +98,8 @@ def tensor_product_parts(
       [0.2821 0.     0.     0.    ] [0.     0.     0.     0.4886]
     """
     x, y, l1, l2, lmax = _prepare(x, y, lmax, method, normalization, matmul_dtype)
-    if weights is not None:
-        even, odd = _weighted_parts(x, y, lmax, weights, method, matmul_dtype)
-    elif _is_direct(method, l1, l2):
-        table = np.concatenate(_tables(l1, l2, lmax), axis=2)
-        even, odd = jnp.split(bracket.apply_table(x, y, table, matmul_dtype), 2, axis=-1)
-    else:
-        grid, even, odd = _values(x, y, l1, l2, lmax, matmul_dtype)
-        even, odd = (grids.project_aligned(part, grid, lmax, None, matmul_dtype) for part in (even, odd))
+    terms = full_terms(x, y, lmax, method=method, weights=weights, matmul_dtype=matmul_dtype)
+    even, odd = terms.project(terms.even, None), terms.project(None, terms.odd)
     if normalization == "component":
         even = bracket.unit_variance(even, couplings.output_deviations(("even",), l1, l2, lmax))
         odd = bracket.unit_variance(odd, couplings.output_deviations(("odd",), l1, l2, lmax))
@@ -124,42 +112,6 @@ def _prepare(x, y, lmax: int | None, method: str, normalization: str, matmul_dty
     check.one_of("normalization", normalization, moments.NORMALIZATIONS)
     check_matmul_dtype(matmul_dtype)
     return operands.prepare(x, y, lmax)
-
-
-def _is_direct(method: str, l1: int, l2: int) -> bool:
-    """Whether to use tables: if asked, and at the degrees where that is the fastest."""
-    return method == "direct" or (method == "auto" and max(l1, l2) <= 1)
-
-
-def _tables(l1: int, l2: int, lmax: int) -> list[np.ndarray]:
-    """Coefficients of the Gaunt product and of the bracket."""
-    coefficients = gaunt.gaunt_coefficients, bracket.bracket_coefficients
-    return [couplings.coefficient_table(one, l1, l2, lmax) for one in coefficients]
-
-
-def _values(x, y, l1: int, l2: int, lmax: int, matmul_dtype):
-    """The grid, and the values of the product of both functions and of their bracket there."""
-    grid = grids.smallest_grid(l1 + l2 + lmax)
-    x0, x1, x2 = gradients.jet_values(x, grid, matmul_dtype)
-    y0, y1, y2 = gradients.jet_values(y, grid, matmul_dtype)
-    return grid, x0 * y0, x1 * y2 - x2 * y1
-
-
-def _weighted_parts(x, y, lmax: int, weights: PathWeights, method: str, matmul_dtype):
-    """The Gaunt product and the bracket of weighted signals."""
-    check.instance("weights", weights, PathWeights)
-    products = gaunt.gaunt_product, bracket.bracket_product
-    return [
-        sum_of_ranks(
-            functools.partial(product, method=method, matmul_dtype=matmul_dtype),
-            x,
-            y,
-            lmax,
-            factors,
-            name=f"weights.{name}",
-        )
-        for name, factors, product in zip(PathWeights._fields, weights, products)
-    ]
 
 
 def sum_of_ranks(product, x, y, lmax: int, factors: DegreeFactors, *, name: str = "factors"):
@@ -176,24 +128,14 @@ def sum_of_ranks(product, x, y, lmax: int, factors: DegreeFactors, *, name: str 
       TypeError: if they are not `DegreeFactors` of real floating-point arrays.
 
     Example:
+      >>> from equijax.sphere import gaunt_product
       >>> one = DegreeFactors(jnp.ones((3, 1)), jnp.ones((3, 1)), jnp.ones((3, 1)))
-      >>> z = sum_of_ranks(gaunt.gaunt_product, jnp.ones(1), jnp.ones(1), 0, one)
+      >>> z = sum_of_ranks(gaunt_product, jnp.ones(1), jnp.ones(1), 0, one)
       >>> print(np.asarray(z).round(4))  # 3 / √4π
       [0.8463]
     """
-    _check_factors(name, factors, (x, y), lmax)
+    degrees = (*(harmonics.degree_of(signal.shape[-1]) for signal in (x, y)), lmax)
+    check_factors(name, factors, degrees, np.broadcast_shapes(x.shape[:-1], y.shape[:-1]))
     factors = tuple(jnp.asarray(factor, x.dtype) for factor in factors)
     z = product(x[..., None, :], y[..., None, :], lmax, weights=factors)
     return jnp.sum(z, axis=-2)
-
-
-def _check_factors(name: str, factors: DegreeFactors, signals, lmax: int) -> None:
-    """Raise a clear error unless factors have the degrees of the signals and one rank."""
-    check.instance(name, factors, DegreeFactors)
-    degrees = [*(harmonics.degree_of(signal.shape[-1]) for signal in signals), lmax]
-    sizes = {}
-    for field, factor, degree in zip(DegreeFactors._fields, factors, degrees):
-        check.floating(f"{name}.{field}", factor)
-        sizes.update(check.shape(f"{name}.{field}", factor, f"... rank {degree + 1}", **sizes))
-        leading = np.broadcast_shapes(*(signal.shape[:-1] for signal in signals))
-        harmonics.check_leading_axes(f"{name}.{field}", np.shape(factor)[:-2], "the signals", leading)

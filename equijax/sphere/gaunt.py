@@ -6,16 +6,14 @@ product, it is symmetric, and it couples only degrees with ``l1 + l2 + l3`` even
 """
 
 import functools
-import math
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from equijax.numerics import check
 from equijax.sphere import antipodal, couplings, fourier, grids, harmonics, moments, operands, separable
-from equijax.sphere.contraction import check_matmul_dtype, matrix_product
+from equijax.sphere.contraction import bilinear, check_matmul_dtype
 from equijax.sphere.crossovers import method_for
 
 METHODS = ("auto", "direct", "grid", "lebedev", "gauss_legendre", "antipodal", "separable", "fourier")
@@ -123,37 +121,12 @@ def gaunt_product(
     return z if weight_z is None else harmonics.per_degree(weight_z, z, "weights[2]")
 
 
-_UNROLLED_TERMS = 32
-"""Up to so many Gaunt coefficients, a sum of products written out is fastest; more of them compile slowly."""
-
-
 def _direct(x, y, degrees: tuple[int, int, int], scale, matmul_dtype):
     """The definition: a sum over all pairs of components."""
     table = couplings.coefficient_table(gaunt_coefficients, *degrees)
     if scale is not None:
         table = table * scale[harmonics.degree_index(degrees[2])]
-    if np.count_nonzero(table) <= _UNROLLED_TERMS and matmul_dtype is None:
-        return _unrolled(x, y, table)
-    outer = x[..., :, None] * y[..., None, :]
-    outer = outer.reshape(*outer.shape[:-2], table.shape[0] * table.shape[1])
-    return matrix_product(outer, table.reshape(-1, table.shape[2]), x.dtype, matmul_dtype)
-
-
-def _unrolled(x, y, table: Float[np.ndarray, "k1 k2 k3"]):
-    """The sum over the coefficients that are not zero, written out: one loop over the rows."""
-    batch = np.broadcast_shapes(x.shape[:-1], y.shape[:-1])
-    size = math.prod(batch)
-
-    def columns(signal):
-        rows = jnp.broadcast_to(signal, (*batch, signal.shape[-1])).reshape(size, signal.shape[-1])
-        return jax.lax.split(rows.T, (1,) * rows.shape[1], 0)
-
-    x_columns, y_columns = columns(x), columns(y)
-    results = []
-    for block in np.moveaxis(table, 2, 0):
-        terms = [float(block[a, b]) * x_columns[a] * y_columns[b] for a, b in np.argwhere(block)]
-        results.append(sum(terms, jnp.zeros((1, size), x.dtype)))
-    return jnp.concatenate(results).T.reshape(*batch, table.shape[2])
+    return bilinear(x, y, table, matmul_dtype)
 
 
 def _on(rule: str | None):

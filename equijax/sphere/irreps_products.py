@@ -12,10 +12,10 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
 from equijax.numerics import check
 from equijax.sphere import bracket, couplings, full_product, gaunt, harmonics, moments
+from equijax.sphere.full_terms import full_terms
 from equijax.sphere.path_factors import DegreeFactors, PathWeights
 from equijax.sphere.signals import (
     ParitySignals,
@@ -51,7 +51,7 @@ def irreps_product(
         bracket alone).
       filter_ir_out: which irreps to keep, as in ``e3nn_jax.tensor_product``: a string such as ``"0e+1o"``, or
         a sequence of irreps; every irrep that a path leads to if None.
-      method: see `tensor_product`; for ``"even"`` any of `gaunt_product`.
+      method: of `tensor_product`; for ``"even"`` any of `gaunt_product`.
       weights: `PathWeights` for all paths, `DegreeFactors` for even or odd ones; the same for all pairs of
         parities. Their degrees run from 0 to the largest degree of ``x``, of ``y`` and of the result.
       normalization: ``"integral"``, or ``"component"``: each irrep of the result has unit component variance
@@ -88,6 +88,8 @@ def irreps_product(
     reached = [ir for ir in variances if kept is None or ir in kept]
     if not reached:
         return _nothing(x, y)
+    if weights is not None:
+        check.instance("weights", weights, PathWeights if paths == "all" else DegreeFactors)
     signals = _sum_of_pairs(signals_x, signals_y, reached, paths, weights, options)
     if normalization == "component":
         signals = ParitySignals(*map(functools.partial(_unit_variance, variances), signals, (1, -1)))
@@ -125,49 +127,55 @@ def _nothing(x, y):
 
 
 def _sum_of_pairs(x: ParitySignals, y: ParitySignals, reached, paths: str, weights, options):
-    """Products of all pairs of signals, added up by their parity."""
+    """Products of all pairs of signals, added up by their parity.
+
+    With both kinds of signals, the products of ``natural + pseudo`` and of ``natural - pseudo`` are half as
+    many as the pairs and say as much: with sums ``e₊, o₊`` and ``e₋, o₋`` of the even and of the odd paths
+    of the two, the natural result is half of ``e₊ + e₋ + o₊ - o₋`` and the pseudo one half of
+    ``e₊ - e₋ + o₊ + o₋``, because odd paths change the kind.
+    """
+    dtype = jnp.result_type(*(part for part in (*x, *y) if part is not None))
     ndim = max(part.ndim for part in (*x, *y) if part is not None)
-    (signs_x, x), (signs_y, y) = _stack(x, ndim), _stack(y, ndim)
-    wanted = {p * (-1) ** l for l, p in reached}
-    # A product of two signals has the product of their signs on even paths, and the opposite on odd ones.
-    signs = {(i, j): a * b for (i, a), (j, b) in itertools.product(enumerate(signs_x), enumerate(signs_y))}
-    even = paths != "odd" and not wanted.isdisjoint(signs.values())
-    odd = paths != "even" and not wanted.isdisjoint(-sign for sign in signs.values())
-    lmax = max(l for l, _ in reached)
-    totals: dict[int, Array] = {}
-    for part, flip in zip(_parts(x[:, None], y[None], lmax, paths, (even, odd), weights, options), (1, -1)):
-        for pair, sign in signs.items():
-            if part is not None and sign * flip in wanted:
-                term = part[pair]
-                totals[sign * flip] = totals[sign * flip] + term if sign * flip in totals else term
-    return ParitySignals(totals.get(1), totals.get(-1))
+    (sign_x, x), (sign_y, y) = _transform(x, ndim, dtype), _transform(y, ndim, dtype)
+    sign, lmax = sign_x * sign_y, max(l for l, _ in reached)
+    kinds = sorted({p * (-1) ** l * sign for l, p in reached}, reverse=True)
+    if paths == "all" and max(len(x), len(y)) == 1 and len(kinds) == 1:
+        paths = "even" if kinds == [1] else "odd"
+        weights = getattr(weights, paths, weights)
+    if paths == "all":
+        check.one_of("method", options["method"], bracket.METHODS)
+        terms = full_terms(x, y, lmax, weights=weights, **options)
+        results = {kind: terms.project(*_of_kind(terms.even, terms.odd, kind)) for kind in kinds}
+    else:
+        part = _paths_of_one_parity(x, y, lmax, paths, weights, options)
+        results = {kind: _of_kind(part, part, kind)[("even", "odd").index(paths)] for kind in kinds}
+    return ParitySignals(results.get(sign), results.get(-sign))
 
 
-def _stack(signals: ParitySignals, ndim: int):
-    """The signs of the signals that exist, and these along a new first axis, with ``ndim`` axes after it."""
-    present = [(sign, part) for sign, part in zip((1, -1), signals) if part is not None]
-    stacked = jnp.stack([part for _, part in present])
-    shape = (len(present), *(1,) * (ndim + 1 - stacked.ndim), *stacked.shape[1:])
-    return [sign for sign, _ in present], stacked.reshape(shape)
+def _transform(signals: ParitySignals, ndim: int, dtype):
+    """Sum and difference of both signals along a new first axis, or the only one and the sign of its kind."""
+    natural, pseudo = signals
+    both = natural is not None and pseudo is not None
+    parts = [natural + pseudo, natural - pseudo] if both else [pseudo if natural is None else natural]
+    stacked = jnp.stack(parts).astype(dtype)
+    shape = (len(parts), *(1,) * (ndim + 1 - stacked.ndim), *stacked.shape[1:])
+    return -1 if natural is None else 1, stacked.reshape(shape)
 
 
-def _parts(x, y, lmax: int, paths: str, needed: tuple[bool, bool], weights, options):
-    """The sums of the even and of the odd paths; None for one that is not needed."""
-    if weights is not None:
-        check.instance("weights", weights, PathWeights if paths == "all" else DegreeFactors)
-    factors = weights if isinstance(weights, PathWeights) else (weights, weights)
-    if all(needed):
-        return full_product.tensor_product_parts(x, y, lmax, weights=weights, **options)
-    parts = []
-    for product, own, need in zip((gaunt.gaunt_product, bracket.bracket_product), factors, needed):
-        if not need:
-            parts.append(None)
-        elif own is None:
-            parts.append(product(x, y, lmax, **options))
-        else:
-            configured = functools.partial(product, **options)
-            parts.append(full_product.sum_of_ranks(configured, x, y, lmax, own, name="weights"))
-    return parts
+def _of_kind(even, odd, kind: int):
+    """The even and the odd terms of the natural result (kind 1) or of the pseudo one (kind -1)."""
+    if len(even) == 1:
+        return (even[0], None) if kind == 1 else (None, odd[0])
+    return (even[0] + kind * even[1]) / 2, (odd[0] - kind * odd[1]) / 2
+
+
+def _paths_of_one_parity(x, y, lmax: int, paths: str, weights, options):
+    """The Gaunt product or the bracket."""
+    product = {"even": gaunt.gaunt_product, "odd": bracket.bracket_product}[paths]
+    configured = functools.partial(product, **options)
+    if weights is None:
+        return configured(x, y, lmax)
+    return full_product.sum_of_ranks(configured, x, y, lmax, weights, name="weights")
 
 
 def _unit_variance(variances, signal, sign: int):

@@ -67,6 +67,32 @@ class PathErrors(NamedTuple):
     odd: float
 
 
+def check_factors(name: str, factors: DegreeFactors, degrees: tuple[int, int, int], leading) -> None:
+    """Require factors of the degrees of two signals and their product, of one rank.
+
+    Args:
+      name: what they are called in messages.
+      factors: the argument.
+      degrees: largest degrees of the signals and of the result.
+      leading: leading axes of the signals, with which those of the factors must broadcast.
+
+    Raises:
+      ValueError: if sizes differ, or leading axes do not broadcast.
+      TypeError: if they are not `DegreeFactors` of real floating-point arrays.
+
+    Example:
+      >>> check_factors("weights", DegreeFactors(*3 * (np.ones((2, 1)),)), (0, 0, 1), ())
+      Traceback (most recent call last):
+      ValueError: weights.out must have shape (..., rank, 2), rank=2, got (2, 1)
+    """
+    check.instance(name, factors, DegreeFactors)
+    sizes = {}
+    for field, factor, degree in zip(DegreeFactors._fields, factors, degrees):
+        check.floating(f"{name}.{field}", factor)
+        sizes.update(check.shape(f"{name}.{field}", factor, f"... rank {degree + 1}", **sizes))
+        harmonics.check_leading_axes(f"{name}.{field}", np.shape(factor)[:-2], "the signals", leading)
+
+
 def path_weights(
     l1: int,
     l2: int,

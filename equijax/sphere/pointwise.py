@@ -24,6 +24,7 @@ def pointwise(
     lmax: int | None = None,
     order: int = 2,
     grid: grids.SphereGrid | None = None,
+    matmul_dtype=None,
 ) -> Float[Array, "... (lmax+1)**2"]:
     """Apply a function to the values of signals on one grid, and project the result.
 
@@ -35,6 +36,7 @@ def pointwise(
       order: the grid is exact for polynomials of this order in the signals: of degree ``order`` times the
         largest ``l``, plus ``lmax``. For other functions a larger order is a finer grid, with less aliasing.
       grid: use this grid, whatever the order.
+      matmul_dtype: round the operands of the two matrix products to this dtype; sums stay in float32.
 
     Returns:
       Coefficients of the result, shape ``(..., (lmax + 1)²)``; a pytree if the function returns one.
@@ -43,7 +45,7 @@ def pointwise(
       ValueError: if there is no signal, a last axis is not a square, the function returns values at other
         points, ``order`` is below 1, or ``lmax`` is negative.
       TypeError: if a signal is not a real floating-point array, ``function`` is no function, ``order`` or
-        ``lmax`` is not an integer, or ``grid`` is not a grid.
+        ``lmax`` is not an integer, ``grid`` is not a grid, or ``matmul_dtype`` is no floating-point dtype.
 
     Example:
       >>> x, y, gate = jnp.ones((3, 8, 9)), jnp.ones((3, 8, 4)), jnp.ones((3, 8, 1))
@@ -59,9 +61,9 @@ def pointwise(
     harmonics.check_degree("lmax", lmax)
     check.count("order", order, 1)
     grid = grids.smallest_grid(order * max(degrees) + lmax) if grid is None else grid
-    values = function(*(grids.to_grid(signal, grid) for signal in signals))
+    values = function(*(grids.to_grid(signal, grid, matmul_dtype=matmul_dtype) for signal in signals))
     points = len(grid.weights())
     for leaf in jax.tree.leaves(values):
         if jnp.ndim(leaf) == 0 or jnp.shape(leaf)[-1] != points:
             raise ValueError(f"function must return values of shape (..., {points}), got {jnp.shape(leaf)}")
-    return jax.tree.map(lambda leaf: grids.from_grid(leaf, grid, lmax), values)
+    return jax.tree.map(lambda leaf: grids.from_grid(leaf, grid, lmax, matmul_dtype=matmul_dtype), values)

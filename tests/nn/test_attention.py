@@ -171,6 +171,16 @@ def test_coincident_points_have_finite_derivatives(aligned):
     assert np.isfinite(curvature).all()
 
 
+def test_short_formats_change_little():
+    module = nn.GraphAttention(**SMALL)
+    variables, (arguments, _) = initialised(module), edges(jnp.asarray(POSITIONS))
+    exact, short = (
+        nn.GraphAttention(**SMALL, matmul_dtype=dtype).apply(variables, H, *arguments)
+        for dtype in (None, jnp.bfloat16)
+    )
+    assert 1e-5 < jnp.linalg.norm(short - exact) / jnp.linalg.norm(exact) < 3e-2
+
+
 def test_vmap_and_scalar_inputs():
     module = nn.GraphAttention(**SMALL)
     scalars = H[..., :1]

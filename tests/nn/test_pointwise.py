@@ -55,6 +55,14 @@ def test_aliasing_falls_with_the_grid(x64):
     assert errors[2] < errors[1] / 4
 
 
+def test_short_formats_change_little():
+    variables = initialised(nn.PointwiseMLP((6, 2)))
+    exact, short = (
+        nn.PointwiseMLP((6, 2), matmul_dtype=dtype).apply(variables, X) for dtype in (None, jnp.bfloat16)
+    )
+    assert 1e-5 < jnp.linalg.norm(short - exact) / jnp.linalg.norm(exact) < 3e-2
+
+
 def test_one_layer_is_a_linear_map():
     module = nn.PointwiseMLP((2,))
     variables = initialised(module)

@@ -1,5 +1,7 @@
 """Modules of products: Gaunt, all paths, self-mixing."""
 
+import functools
+
 import e3nn_jax
 import jax
 import jax.numpy as jnp
@@ -71,11 +73,18 @@ def test_jit_and_vmap():
     np.testing.assert_allclose(found, z, atol=1e-5)
 
 
-def test_short_formats_change_little():
+@pytest.mark.parametrize(
+    "make", [functools.partial(nn.GauntProduct, lmax=2), functools.partial(nn.TensorProduct, 2)]
+)
+@pytest.mark.parametrize("carried", [False, True])
+def test_short_formats_change_little(make, carried):
     x, y = signals(5, 3)
-    variables = nn.GauntProduct(lmax=2).init(jax.random.key(0), x, y)
-    exact = nn.GauntProduct(lmax=2).apply(variables, x, y)
-    short = nn.GauntProduct(lmax=2, matmul_dtype=jnp.bfloat16).apply(variables, x, y)
+    if carried:
+        x, y = (sphere.irreps_from_signals(sphere.ParitySignals(signal, None)) for signal in (x, y))
+    exact, variables = make().init_with_output(jax.random.key(0), x, y)
+    short = make(matmul_dtype=jnp.bfloat16).apply(variables, x, y)
+    if carried:
+        exact, short = exact.array, short.array
     assert 1e-5 < jnp.linalg.norm(short - exact) / jnp.linalg.norm(exact) < 2e-2
 
 
@@ -237,7 +246,7 @@ WRONG_CALLS = [
     (nn.GauntProduct(filter_ir_out="0e"), (X, Y), ValueError, "filter_ir_out must be None .*got '0e'"),
     (nn.GauntProduct(), (IRREPS, Y), TypeError, "x and y must both be e3nn_jax.IrrepsArray or both"),
     (nn.GauntProduct(filter_ir_out="3e"), (IRREPS, IRREPS), ValueError, "filter_ir_out must keep an irrep"),
-    (nn.GauntProduct(matmul_dtype="bfloat16"), (IRREPS, IRREPS), ValueError, "matmul_dtype must be None"),
+    (nn.GauntProduct(matmul_dtype=int), (IRREPS, IRREPS), TypeError, "matmul_dtype must be None or a real"),
     (nn.TensorProduct(rank=0), (X, Y), ValueError, "rank must be .*at least 1, got 0"),
     (nn.TensorProduct(irrep_normalization="unit"), (X, Y), ValueError, "irrep_normalization must be"),
     (nn.TensorProduct(path_normalization="path"), (X, Y), ValueError, "path_normalization must be"),

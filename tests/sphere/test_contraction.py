@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from equijax.sphere.contraction import check_matmul_dtype, matrix_product
+from equijax.sphere.contraction import bilinear, check_matmul_dtype, matrix_product, outer_product
 
 
 def operands():
@@ -47,6 +47,21 @@ def test_works_under_jit_vmap_and_grad():
     gradients = jax.jit(jax.vmap(jax.grad(loss)))(a)
     assert gradients.dtype == jnp.float32
     np.testing.assert_allclose(gradients, 2 * (a @ b) @ b.T, rtol=0.1, atol=0.7)
+
+
+@pytest.mark.parametrize("share", [0.1, 1.0], ids=["few coefficients", "many coefficients"])
+def test_bilinear_map_of_a_table(x64, share):
+    random = np.random.default_rng(0)
+    table = random.normal(size=(6, 5, 4)) * (random.random((6, 5, 4)) < share)
+    x, y = (jnp.asarray(random.normal(size=shape)) for shape in ((3, 1, 6), (2, 5)))
+    expected = np.einsum("...a,...b,abc->...c", x, y, table)
+    np.testing.assert_allclose(bilinear(x, y, table), expected, atol=1e-12)
+    np.testing.assert_allclose(jax.jit(bilinear)(x, y, jnp.asarray(table)), expected, atol=1e-12)
+    np.testing.assert_allclose(outer_product(x, y) @ table.reshape(30, 4), expected, atol=1e-12)
+    tangents = jax.grad(lambda x: jnp.sum(bilinear(x, y, table) ** 2))(x)
+    np.testing.assert_allclose(
+        tangents, jax.grad(lambda x: jnp.sum(bilinear(x, y, jnp.asarray(table)) ** 2))(x)
+    )
 
 
 @pytest.mark.parametrize("dtype", [None, jnp.bfloat16, "float16", np.float32])
