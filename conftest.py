@@ -39,6 +39,13 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.skip(reason="slow; run with --run-slow"))
 
 
+@pytest.fixture(autouse=True, scope="module")
+def forget_compiled_programs():
+    """Free the programs that a test module compiled: kept, they fill gigabytes by the end of the suite."""
+    yield
+    jax.clear_caches()
+
+
 @pytest.fixture
 def x64():
     """Run the test in double precision."""
