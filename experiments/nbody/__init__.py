@@ -12,10 +12,10 @@ channels, steps, data and seeds; time, memory and operations of a step are measu
 for each independent path. A second test set has one particle far from the others, where radial weights
 extrapolate.
 
-Expected test error after 1,500 steps, MSE x 1e-3 (mean over systems, ± 0.2 to 0.4 between seeds): Gaunt 9.1 at
-L=1 and 8.3 at L=2, Clebsch-Gordan on even paths 9.2 and 8.3, Gaunt with bracket 8.9 and 8.9, Gaunt with Selfmix
-9.3 and 8.2, and x + v 108: odd paths and Selfmix change nothing that the spread does not cover. A step with
-Gaunt products takes a third of the time of one with Clebsch-Gordan products.
+Expected test error after 1,500 steps, MSE x 1e-3 (mean over systems, ± 0.2 to 0.4 between seeds): Gaunt 9.1
+at L=1 and 8.3 at L=2, Clebsch-Gordan on even paths 9.2 and 8.3, Gaunt with bracket 8.9 and 8.9, Gaunt with
+Selfmix 9.3 and 8.2, and x + v 108: odd paths and Selfmix change nothing that the spread does not cover. A
+step with Gaunt products takes a third of the time of one with Clebsch-Gordan products.
 """
 
 from experiments.nbody.config import PRESETS, Config
