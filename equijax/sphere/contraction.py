@@ -48,6 +48,10 @@ def matrix_product(a, b, dtype, matmul_dtype=None):
       >>> matrix_product(jnp.ones((1, 2)), jnp.ones((2, 1)), jnp.float32, jnp.bfloat16)
       Array([[2.]], dtype=float32)
     """
+    if jnp.ndim(a) > 2 and jnp.ndim(b) == 2:
+        # As one matrix of rows: XLA's gradient by ``b`` is several times faster on CPU than from many axes.
+        rows = jnp.reshape(a, (-1, jnp.shape(a)[-1]))
+        return matrix_product(rows, b, dtype, matmul_dtype).reshape(*jnp.shape(a)[:-1], b.shape[1])
     if matmul_dtype is None:
         return jnp.matmul(jnp.asarray(a, dtype), jnp.asarray(b, dtype), precision="highest")
     sums = jnp.promote_types(matmul_dtype, jnp.float32)

@@ -136,6 +136,5 @@ def sum_of_ranks(product, x, y, lmax: int, factors: DegreeFactors, *, name: str 
     """
     degrees = (*(harmonics.degree_of(signal.shape[-1]) for signal in (x, y)), lmax)
     check_factors(name, factors, degrees, np.broadcast_shapes(x.shape[:-1], y.shape[:-1]))
-    factors = tuple(jnp.asarray(factor, x.dtype) for factor in factors)
-    z = product(x[..., None, :], y[..., None, :], lmax, weights=factors)
-    return jnp.sum(z, axis=-2)
+    x, y, combine = DegreeFactors(*(jnp.asarray(factor, x.dtype) for factor in factors)).by_rank(x, y)
+    return combine(product(x, y, lmax))

@@ -161,11 +161,9 @@ def _weighted(matrix: Float[np.ndarray, "k p"], factor: Float[Array, "rank l+1"]
 
 
 def _by_rank(x, y, degrees, weights: PathWeights, direct: bool, matmul_dtype) -> FullTerms:
-    """Terms of every rank, along an axis before the last, for weights that differ between rows."""
-    even, odd = (
-        [harmonics.per_degree(factor, signal[..., None, :]) for factor, signal in zip(part[:2], (x, y))]
-        for part in weights
-    )
+    """Terms of every rank, for weights that differ between rows."""
+    *even, combine_even = weights.even.by_rank(x, y)
+    *odd, combine_odd = weights.odd.by_rank(x, y)
     if direct:
         evens, odds = (_on_tables(*signals, degrees, matmul_dtype) for signals in (even, odd))
         terms = FullTerms(evens.even, odds.odd, lambda a, b: (evens if b is None else odds).project(a, b))
@@ -180,9 +178,9 @@ def _by_rank(x, y, degrees, weights: PathWeights, direct: bool, matmul_dtype) ->
     def project(even, odd):
         parts = []
         if even is not None:
-            parts.append(harmonics.per_degree(weights.even.out, terms.project(even, None)))
+            parts.append(combine_even(terms.project(even, None)))
         if odd is not None:
-            parts.append(harmonics.per_degree(weights.odd.out, terms.project(None, odd)))
-        return jnp.sum(sum(parts), axis=-2)
+            parts.append(combine_odd(terms.project(None, odd)))
+        return sum(parts)
 
     return terms._replace(project=project)

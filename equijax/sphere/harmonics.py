@@ -242,4 +242,9 @@ def per_degree(
     check.floating(name, weights)
     check.shape(name, weights, f"... {lmax + 1}")
     check_leading_axes(name, np.shape(weights)[:-1], "the coefficients", np.shape(coefficients)[:-1])
-    return jnp.take(jnp.asarray(weights), degree_index(lmax), axis=-1) * coefficients
+    weights, coefficients = jnp.asarray(weights), jnp.asarray(coefficients)
+    if lmax <= 1:
+        # At few degrees a product for each is faster, the more so in gradients: there is nothing to scatter.
+        parts = [weights[..., l : l + 1] * coefficients[..., l * l : (l + 1) ** 2] for l in range(lmax + 1)]
+        return jnp.concatenate(parts, axis=-1)
+    return jnp.take(weights, degree_index(lmax), axis=-1) * coefficients

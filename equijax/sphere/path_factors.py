@@ -42,6 +42,26 @@ class DegreeFactors(NamedTuple):
         """The weight of every triple of degrees, whether or not there is a path."""
         return jnp.einsum("...ra,...rb,...rc->...abc", *self, precision="highest")
 
+    def by_rank(self, x, y):
+        """Both signals with their weights, and the map of the weighted sum of products over the ranks.
+
+        With more than one rank, the signals get an axis for it before the last. With one they do not, because
+        XLA's gradients are slow with axes of size one.
+
+        Example:
+          >>> ones = DegreeFactors(jnp.ones((3, 1)), jnp.ones((3, 1)), jnp.ones((3, 1)))
+          >>> x, y, combine = ones.by_rank(jnp.ones(1), jnp.ones(1))
+          >>> x.shape, combine(x * y)
+          ((3, 1), Array([3.], dtype=float32))
+        """
+        if self.x.shape[-2] == 1:
+            weights = [factor[..., 0, :] for factor in self]
+            return *map(harmonics.per_degree, weights[:2], (x, y)), functools.partial(
+                harmonics.per_degree, weights[2]
+            )
+        signals = [harmonics.per_degree(factor, signal[..., None, :]) for factor, signal in zip(self, (x, y))]
+        return *signals, lambda z: jnp.sum(harmonics.per_degree(self.out, z), axis=-2)
+
 
 class PathWeights(NamedTuple):
     """Weights of all paths of a full tensor product.

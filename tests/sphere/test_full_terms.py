@@ -55,6 +55,27 @@ def test_either_half_can_be_left_out(x64, kind):
     np.testing.assert_allclose(both, halves, atol=1e-11)
 
 
+@pytest.mark.parametrize("kind", ["shared", "by channel"])
+def test_even_and_odd_paths_may_have_different_ranks(x64, kind):
+    weights = sphere.PathWeights(weights_of(kind, 1).even, weights_of(kind, 3).odd)
+    x, y = random_signals(4, 5, 9, seed=1), random_signals(4, 5, 4, seed=2)
+    for method in ("direct", "grid"):
+        found = sphere.tensor_product(x, y, 2, method=method, weights=weights)
+        np.testing.assert_allclose(found, sum(by_definition(x, y, weights)), atol=1e-11)
+
+
+def by_definition(x, y, weights):
+    """Sums over all paths, even and odd."""
+    for factors, block in zip(weights, (sphere.gaunt_coefficients, sphere.bracket_coefficients)):
+        dense = np.einsum("...ra,...rb,...rc->...abc", *factors)
+        total = np.zeros((4, 5, 9))
+        for l1, l2, l3 in np.ndindex(3, 2, 3):
+            a, b, c = (slice(l * l, (l + 1) ** 2) for l in (l1, l2, l3))
+            path = np.einsum("...i,...j,ijk->...k", x[..., a], y[..., b], block(l1, l2, l3))
+            total[..., c] += dense[..., l1, l2, l3, None] * path
+        yield total
+
+
 def test_weights_of_the_wrong_size_are_named():
     weights = weights_of("shared")
     with pytest.raises(ValueError, match=r"weights\.even\.y must have shape"):
