@@ -8,7 +8,7 @@
 ((8, 3), (8, 3))
 """
 
-from equijax.groups import rotations
+from equijax.groups import decompositions, rotations
 from equijax.groups.actions import (
     batch_shape,
     linear_part,
@@ -34,7 +34,16 @@ from equijax.groups.combined import (
 from equijax.groups.cyclic import Cyclic, Turn
 from equijax.groups.dihedral import Dihedral, TurnFlip
 from equijax.groups.euclidean import SE, E, Rigid
+from equijax.groups.frame import Frame, sample_frame, uniform_frame
 from equijax.groups.general_linear import GL, SL
+from equijax.groups.haar_sampling import (
+    SamplePolicy,
+    WeightedSamples,
+    effective_sample_size,
+    normalized_weights,
+    sample_affine,
+    sample_polar,
+)
 from equijax.groups.irreps import Irreps, wigner
 from equijax.groups.lie import LieGroup
 from equijax.groups.linear import LinearGroup, LinearMap, principal_log
@@ -69,6 +78,7 @@ __all__ = [
     "Dual",
     "E",
     "Element",
+    "Frame",
     "FullLorentz",
     "Group",
     "Homogeneous",
@@ -92,6 +102,7 @@ __all__ = [
     "Representation",
     "Rigid",
     "S",
+    "SamplePolicy",
     "Scaling",
     "Shift",
     "Sp",
@@ -106,11 +117,15 @@ __all__ = [
     "Unit",
     "UnitQuaternions",
     "Vector",
+    "WeightedSamples",
     "act",
     "batch_shape",
     "complex_matrix",
+    "decompositions",
     "direct_sum",
+    "effective_sample_size",
     "linear_part",
+    "normalized_weights",
     "orthogonal_part",
     "outer_product",
     "parity",
@@ -120,8 +135,12 @@ __all__ = [
     "real_matrix",
     "regular_permutation",
     "rotations",
+    "sample_affine",
+    "sample_frame",
+    "sample_polar",
     "symplectic_form",
     "tensor_product",
     "translation_part",
+    "uniform_frame",
     "wigner",
 ]

@@ -3,6 +3,7 @@
 import functools
 import math
 import operator
+from collections.abc import Callable
 
 import flax.linen as nn
 from jaxtyping import Array, Float
@@ -123,6 +124,10 @@ class EquivariantMLP(nn.Module):
       features: the hidden representation, or a number for `hidden_representation`.
       num_layers: the number of hidden layers.
       use_bilinear: whether there are products.
+      dense: makes the dense layers, called as ``dense(group, in_rep, out_rep)``: `SoftEquivariantDense` or
+        `ResidualPathwayDense`, or a function with more of their attributes set, for a network whose symmetry
+        is only approximate.
+      leak: see `EquivariantGate`; for such a network, too.
 
     Example:
       >>> import jax
@@ -139,6 +144,8 @@ class EquivariantMLP(nn.Module):
     features: int | Representation = 128
     num_layers: int = 3
     use_bilinear: bool = True
+    dense: Callable[..., nn.Module] = EquivariantDense
+    leak: float | None = None
 
     @nn.compact
     def __call__(self, x: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -161,9 +168,9 @@ class EquivariantMLP(nn.Module):
             hidden = hidden_representation(self.group, hidden)
         wide, rep = gated(self.group, hidden), self.in_rep
         for _ in range(self.num_layers):
-            x = EquivariantDense(self.group, rep, wide)(x)
+            x = self.dense(self.group, rep, wide)(x)
             if self.use_bilinear:
                 x = x + EquivariantBilinear(self.group, wide)(x)
-            x = EquivariantGate(self.group, hidden)(x)
+            x = EquivariantGate(self.group, hidden, leak=self.leak)(x)
             rep = hidden
-        return EquivariantDense(self.group, rep, self.out_rep)(x)
+        return self.dense(self.group, rep, self.out_rep)(x)

@@ -70,7 +70,25 @@ def test_non_linearities_can_be_chosen_and_jit_and_vmap_work():
     np.testing.assert_allclose(jax.jit(jax.vmap(lambda x: layer.apply({}, x)))(x), y, atol=1e-6)
 
 
+def test_a_leak_acts_entry_by_entry_and_breaks_the_symmetry_until_it_is_zero():
+    rep = 2 * T + V + V * V
+    layer = nn.EquivariantGate(O(3), rep, leak=0.25)
+    x = jax.random.normal(jax.random.key(0), (4, 2 + 3 + 9 + 2))
+    y, variables = layer.init_with_output(jax.random.key(1), x)
+    tight = nn.EquivariantGate(O(3), rep).apply({}, x)
+    np.testing.assert_array_equal(y[:, :2], tight[:, :2])
+    np.testing.assert_allclose(y[:, 2:], tight[:, 2:] + 0.25 * jax.nn.silu(x[:, 2:14]), rtol=1e-5)
+    assert nn.leak_penalty({"deep": variables["params"], "kernel": jnp.ones(3)}) == 12 * 0.25**2 / 2
+    slope = jax.jit(jax.grad(nn.leak_penalty))(variables["params"])
+    jax.tree.map(np.testing.assert_array_equal, slope, variables["params"])
+    closed = jax.tree.map(jnp.zeros_like, variables)
+    np.testing.assert_array_equal(jax.jit(jax.vmap(lambda x: layer.apply(closed, x)))(x), tight)
+    assert not nn.EquivariantGate(O(3), 2 * T, leak=0.1).init(jax.random.key(0), jnp.ones(2))
+
+
 def test_wrong_calls_name_the_argument():
+    with pytest.raises(TypeError, match="params must be a Mapping"):
+        nn.leak_penalty(jnp.ones(3))
     with pytest.raises(ValueError, match=r"x must have shape \(\.\.\., 4\)"):
         nn.EquivariantGate(O(3), V).apply({}, jnp.ones(3))
     with pytest.raises(TypeError, match="rep must be linear"):

@@ -79,6 +79,23 @@ def test_learns_the_tensor_of_inertia():
     assert losses[-1] < 0.06 * losses[0]
 
 
+def test_soft_layers_take_the_place_of_hard_ones():
+    def network(**options):
+        return nn.EquivariantMLP(O(3), 2 * V, V, features=3 * T + V, num_layers=1, **options)
+
+    x = jax.random.normal(jax.random.key(0), (3, 6))
+    soft = network(dense=nn.SoftEquivariantDense, leak=0.1)
+    names = set(jax.eval_shape(soft.init, jax.random.key(0), x)["params"])
+    assert names == {
+        "SoftEquivariantDense_0",
+        "SoftEquivariantDense_1",
+        "EquivariantBilinear_0",
+        "EquivariantGate_0",
+    }
+    hard = set(jax.eval_shape(network().init, jax.random.key(0), x)["params"])
+    assert hard == {"EquivariantDense_0", "EquivariantDense_1", "EquivariantBilinear_0"}
+
+
 def test_hidden_representations():
     for group in (O(3), SL(2), S(4), Cyclic(5), S(4) * O(3), UnitQuaternions(), TrivialGroup(), E(3)):
         rep = nn.hidden_representation(group, 100)
