@@ -20,6 +20,10 @@ from equijax.groups import SE, E, Group
 from equijax.groups.frame import Frame
 
 
+_ROUNDING = 32
+"""Areas of up to so many times the machine precision, relative to the cloud's size, count as zero."""
+
+
 def weighted_pair_frame(
     x: Float[Array, "... n d"], mask: Bool[Array, "... n"] | None = None, *, group: Group
 ) -> Frame:
@@ -65,7 +69,12 @@ def weighted_pair_frame(
     scale = jax.lax.stop_gradient(jnp.max(jnp.abs(relative), axis=(-2, -1), keepdims=True, initial=0))
     relative = relative / jnp.where(scale > 0, scale, 1)
     axes, lengths = orthonormal_axes(relative[..., _tuples(x.shape[-2], d - 1), :], d - 1)
-    volumes = jnp.prod(lengths, axis=-1)
+    # Areas as small as the rounding of the points, which grows with their distance from the origin, are none:
+    # shares of nothing but rounding would be arbitrary. Subtracting it keeps weights continuous.
+    largest = jnp.max(jnp.abs(jnp.where(mask[..., None], x, 0)), axis=(-2, -1), keepdims=True, initial=0)
+    rounding = jnp.where(scale > 0, largest / jnp.where(scale > 0, scale, 1), 1)[..., 0]
+    rounding = _ROUNDING * jnp.finfo(x.dtype).eps * jax.lax.stop_gradient(rounding)
+    volumes = jnp.maximum(jnp.prod(lengths, axis=-1) - rounding, 0)
     total = jnp.sum(volumes, axis=-1, keepdims=True)
     weights = jnp.where(total > 0, volumes / jnp.where(total > 0, total, 1), 0)
     principal = principal_axes(x, mask, origin)[..., None, :, :]
