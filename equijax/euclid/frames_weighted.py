@@ -19,7 +19,6 @@ from equijax.euclid.frames_gram_schmidt import orthonormal_axes
 from equijax.groups import SE, E, Group
 from equijax.groups.frame import Frame
 
-
 _ROUNDING = 32
 """Areas of up to so many times the machine precision, relative to the cloud's size, count as zero."""
 
