@@ -88,3 +88,15 @@ def change(quick_jit):
         return float(jnp.abs(after - before).max() / jnp.abs(before).max())
 
     return measure
+
+
+@pytest.fixture(scope="session")
+def act(quick_jit):
+    """The group's own action, in double precision, compiled once for each group."""
+    compiled = functools.cache(lambda group: quick_jit(group.act))
+
+    def acted(group, element, variables):
+        with jax.enable_x64(True):
+            return jax.tree.map(np.asarray, compiled(group)(element, variables))
+
+    return acted
