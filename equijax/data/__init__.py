@@ -12,6 +12,8 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "catalog": ["describe", "load", "names"],
         "errors": ["DataError", "DataUnavailableError"],
         "frames": ["MolecularFrames", "split_isolated_atoms"],
+        "graph_separation": ["Exp", "Graph8c"],
+        "images": ["DigitImages"],
         "molecules": ["AcAc", "AcetylacetoneGFN2", "ThreeBPA"],
         "store": ["cache_folder"],
         "xyz": ["read_xyz", "write_xyz"],

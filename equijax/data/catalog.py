@@ -1,12 +1,18 @@
 """Data sets by name: ``load``, ``names``, ``describe``."""
 
-from equijax.data import molecules, registry
+import inspect
+
+from equijax.data import graph_separation, images, molecules, registry
 from equijax.numerics import check
 
 _LOADERS = {
     "acac": molecules.load_acac,
     "3bpa": molecules.load_3bpa,
     "acetylacetone_gfn2": molecules.load_acetylacetone_gfn2,
+    "graph8c": graph_separation.load_graph8c,
+    "exp": graph_separation.load_exp,
+    "mnist_t10k": images.load_mnist_t10k,
+    "usps": images.load_usps,
 }
 
 
@@ -18,12 +24,13 @@ def load(name: str, **options):
 
     Args:
       name: one of :func:`names`.
-      **options: ``parts``, the parts to load, for example ``parts=("train_300K",)``; the fields of the parts
-        that are left out are None. All of them by default.
+      **options: for molecules ``parts``, the parts to load, for example ``parts=("train_300K",)``; the fields
+        of the parts that are left out are None. All of them by default.
 
     Returns:
       :class:`~equijax.data.AcAc`, :class:`~equijax.data.ThreeBPA` or
-      :class:`~equijax.data.AcetylacetoneGFN2`. Units are angstrom and eV.
+      :class:`~equijax.data.AcetylacetoneGFN2`, in units of angstrom and eV; :class:`~equijax.data.Graph8c`;
+      :class:`~equijax.data.Exp`; :class:`~equijax.data.DigitImages`.
 
     Raises:
       ValueError: if there is no such data set or part.
@@ -36,9 +43,11 @@ def load(name: str, **options):
       MolecularFrames(500 frames, 7500 atoms, elements H C O, with energy and forces)
     """
     check.one_of("name", name, names())
-    unknown = set(options) - {"parts"}
+    known = inspect.signature(_LOADERS[name]).parameters
+    unknown = sorted(set(options) - set(known))
     if unknown:
-        raise TypeError(f"load({name!r}) takes the option parts, got {', '.join(sorted(unknown))}")
+        taken = f"the option {', '.join(known)}" if known else "no option"
+        raise TypeError(f"load({name!r}) takes {taken}, got {', '.join(unknown)}")
     return _LOADERS[name](**options)
 
 
@@ -47,7 +56,7 @@ def names() -> tuple[str, ...]:
 
     Example:
       >>> names()
-      ('acac', '3bpa', 'acetylacetone_gfn2')
+      ('acac', '3bpa', 'acetylacetone_gfn2', 'graph8c', 'exp', 'mnist_t10k', 'usps')
     """
     return tuple(_LOADERS)
 

@@ -16,11 +16,14 @@ class File(NamedTuple):
         package lies in ``equijax/data/embedded``.
       sha256: its hash in hexadecimal.
       url: its public address, or None where it comes with the package.
+      converted: whether it was made from the original, so that no public address has these bytes; it is
+        found on this computer or not at all, and ``url`` is None.
     """
 
     path: str
     sha256: str
     url: str | None
+    converted: bool = False
 
 
 class Entry(NamedTuple):
@@ -48,6 +51,13 @@ _BATATIA = (
     "Batatia et al., The Design Space of E(3)-Equivariant Atom-Centered Interatomic Potentials, "
     "arXiv 2205.06643"
 )
+
+
+_MNIST = (
+    "https://raw.githubusercontent.com/lijie2020/vae/6aa58aba724f46dba967fc7058945941d171d433/data/MNIST/"
+    "MNIST/raw"
+)
+_USPS = "https://raw.githubusercontent.com/phase/cs570/9d992c4c1abf812d7223f56047a25d0c53cc7299/data"
 
 
 def _botnet(folder: str, name: str, remote_folder: str, sha256: str) -> File:
@@ -126,6 +136,69 @@ ENTRIES: dict[str, Entry] = {
                 "acetylacetone_gfn2.npz",
                 "50485f9b0ba55464547d354f0805685396a931c24cade8f54343fb56f626b6a9",
                 None,
+            ),
+        },
+    ),
+    "graph8c": Entry(
+        summary="All 11,117 connected graphs on eight nodes, up to isomorphism.",
+        origin="https://users.cecs.anu.edu.au/~bdm/data/graphs.html (graph8c.g6, compressed by gzip here)",
+        licence="none stated; an enumeration",
+        citation="McKay, Practical graph isomorphism, 1981; as a test: Balcilar et al., ICML 2021",
+        files={
+            "adjacency": File(
+                "graph8c/graph8c.g6.gz",
+                "ed645420707166df4117151a9e4158587b8e56478433a1c913f0c3da9848fc92",
+                None,
+                converted=True,
+            ),
+        },
+    ),
+    "exp": Entry(
+        summary="EXP: 600 pairs of graphs with 32 to 64 nodes of two types, alike to the Weisfeiler-Leman "
+        "test and of different labels.",
+        origin="https://github.com/omri1348/Frame-Averaging (graph_separation/dataset/EXP/raw/GRAPHSAT.pkl "
+        "at commit 9de18e10a6b01f0fc94b11b89db09518ab96d900, converted to arrays)",
+        licence="none stated",
+        citation="Abboud et al., The Surprising Power of Graph Neural Networks with Random Node "
+        "Initialization, IJCAI 2021",
+        files={
+            "all": File(
+                "exp/exp.npz",
+                "d84ac9ed3e4c71cf17fb3a6684d6e5d1569f7c96308fbcd301085504b3424de3",
+                None,
+                converted=True,
+            ),
+        },
+    ),
+    "mnist_t10k": Entry(
+        summary="The 10,000 handwritten digits of the MNIST test set, 28 x 28 pixels.",
+        origin="https://yann.lecun.com/exdb/mnist (t10k-images-idx3-ubyte.gz, t10k-labels-idx1-ubyte.gz)",
+        licence="CC BY-SA 3.0, as it is commonly distributed",
+        citation="LeCun, Bottou, Bengio, Haffner, Gradient-Based Learning Applied to Document Recognition, "
+        "Proc. IEEE 1998",
+        files={
+            "images": File(
+                "mnist_t10k/t10k-images-idx3-ubyte.gz",
+                "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+                f"{_MNIST}/t10k-images-idx3-ubyte.gz",
+            ),
+            "labels": File(
+                "mnist_t10k/t10k-labels-idx1-ubyte.gz",
+                "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+                f"{_MNIST}/t10k-labels-idx1-ubyte.gz",
+            ),
+        },
+    ),
+    "usps": Entry(
+        summary="The 2,007 handwritten digits of the USPS test set, 16 x 16 pixels.",
+        origin="https://hastie.su.domains/ElemStatLearn (zip.test.gz)",
+        licence="none stated; distributed freely for research",
+        citation="Hull, A Database for Handwritten Text Recognition Research, IEEE TPAMI 1994",
+        files={
+            "test": File(
+                "usps/zip.test.gz",
+                "157928669fe902de2c31ac9e0000e13fc6dc67c6fc84c62c5af2500b4e0ebe25",
+                f"{_USPS}/zip.test.gz",
             ),
         },
     ),

@@ -47,7 +47,7 @@ def locate(dataset: str, file: File, *, origin: str) -> pathlib.Path:
       DataError: if a file is found but its hash is wrong, or ``$EQUIJAX_DATA`` is not a folder.
       DataUnavailableError: if it is found nowhere and cannot be downloaded.
     """
-    if file.url is None:
+    if file.url is None and not file.converted:
         return _embedded(dataset, file)
     looked = []
     for folder, remedy in _folders():
@@ -56,6 +56,8 @@ def locate(dataset: str, file: File, *, origin: str) -> pathlib.Path:
             _verify(dataset, path, file.sha256, remedy=remedy)
             return path
         looked.append(path)
+    if file.converted:
+        raise _absent(dataset, file, looked, origin)
     return _download(dataset, file, looked, origin)
 
 
@@ -96,6 +98,17 @@ def _embedded(dataset: str, file: File) -> pathlib.Path:
         )
     _verify(dataset, path, file.sha256, remedy="reinstall equijax")
     return path
+
+
+def _absent(dataset: str, file: File, looked: list[pathlib.Path], origin: str) -> DataUnavailableError:
+    """The error for a file that cannot be downloaded."""
+    where = ", ".join(map(str, looked))
+    hint = "" if os.environ.get("EQUIJAX_DATA") else " (EQUIJAX_DATA is not set)"
+    return DataUnavailableError(
+        f"data set {dataset!r}: {file.path} was not found at {where}{hint}, and it cannot be downloaded, as "
+        f"it was made from the original, which lives at {origin}; set EQUIJAX_DATA to a folder that holds "
+        f"{file.path}"
+    )
 
 
 def _download(dataset: str, file: File, looked: list[pathlib.Path], origin: str) -> pathlib.Path:

@@ -129,3 +129,15 @@ def test_cache_folder(tmp_path, monkeypatch):
     assert cache_folder() == tmp_path
     monkeypatch.delenv("EQUIJAX_CACHE")
     assert cache_folder().name.lower().startswith("equijax")
+
+
+def test_what_was_converted_is_never_downloaded(folders, monkeypatch):
+    file = File("set/a.npz", HASH, None, converted=True)
+    message = r"set/a.npz was not found at .*data/set/a.npz, .*cache/set/a.npz, and it cannot be downloaded"
+    with pytest.raises(DataUnavailableError, match=f"{message}.*https://example.org/toy"):
+        locate(file)
+    (folders / "data/set/a.npz").write_bytes(CONTENT)
+    assert locate(file) == folders / "data/set/a.npz"
+    monkeypatch.delenv("EQUIJAX_DATA")
+    with pytest.raises(DataUnavailableError, match="EQUIJAX_DATA is not set"):
+        locate(file)
