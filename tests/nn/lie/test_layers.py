@@ -12,6 +12,7 @@ from equijax.nn import (
     PointLieConvolution,
     PointLift,
 )
+from equijax.nn.lie import layers
 from equijax.nn.lie.layers import correlate, grid_offsets
 from equijax.nn.lie.relative import relative_elements
 
@@ -200,6 +201,16 @@ def test_correlation_of_volumes():
         jnp.zeros((3, 3, 3, 1, 1)).at[0, 1, 2].set(1),
     )
     np.testing.assert_allclose(correlate(x, kernel), x[:, :2, 1:3, 2:4])
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_both_ways_to_correlate_agree(n):
+    """A CPU takes the matrix product of patches, other devices the convolution."""
+    x = jax.random.normal(jax.random.key(0), (2, *[5] * n, 3))
+    kernels = jax.random.normal(jax.random.key(1), (*[3] * n, 3, 2))
+    expected = layers._convolution(x, kernels, padding="VALID")
+    np.testing.assert_allclose(layers._patch_product(x, kernels), expected, atol=1e-12)
+    np.testing.assert_allclose(jax.jit(correlate)(x, kernels), expected, atol=1e-12)
 
 
 def test_wrong_arguments_are_named():
