@@ -13,12 +13,12 @@ distances, trajectories in a weak field; and a linear miniature in closed form
 (`experiments.soft_symmetry.convex`).
 
 Expected. Convex: balancing again and again is as good as knowing the group (error of the weights 0.0028 from
-six samples, against 0.020 balanced once, 0.15 with equal strengths, 0.31 to 0.34 with ridge). Inertia without
-one column, test MSE (best constant 7.6): PER 1.0 balanced once and 0.8 repeatedly, EMLP of the true group
-0.9, RPP 1.3, without penalty 2.3, EMLP of O(3) 7.7. Trajectories (x 1e-3): PER 76, EMLP of the true group and
-RPP 77, MLP 80, EMLP of O(3) 119. Where O(3) holds exactly, its EMLP is best (0.5, PER 2.0); where columns are
-scaled a little, RPP (0.75, PER 1.8). Distances in homogeneous coordinates: a strong penalty leaves the
-constant.
+six samples, against 0.024 balanced once, 0.16 with equal strengths, 0.35 with ridge). Inertia without one
+column, test MSE (best constant 6.8): EMLP of the true group 0.95, RPP 1.1, PER 1.4 balanced once and 1.3
+repeatedly (two seeds, ± 0.7), without penalty 2.3, EMLP of O(3) 7.7. Trajectories (x 1e-3): PER, RPP and
+EMLP of the true group 76 to 77, MLP 80, EMLP of O(3) 119. PER is the best method on no task: where O(3) holds
+exactly or is broken a little, RPP is (0.5 and 0.8, PER 2.3 and 1.9). Distances in homogeneous coordinates: a
+strong penalty leaves the constant.
 """
 
 from experiments.soft_symmetry.config import PRESETS, Config
