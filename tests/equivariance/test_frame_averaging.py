@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -23,6 +25,7 @@ from equijax.groups import (
 )
 
 N = 7
+quick_jit = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
 KEYS = jax.random.split(jax.random.key(0), 8)
 W1, B1 = 0.5 * jax.random.normal(KEYS[0], (6 * N, 24)), jax.random.normal(KEYS[1], (24,))
 W2, B2 = 0.5 * jax.random.normal(KEYS[2], (24, 3 * N + 13)), jax.random.normal(KEYS[3], (3 * N + 13,))
@@ -52,9 +55,9 @@ def cloud(dtype=float):
     return jax.random.normal(KEYS[4], (N, 3), dtype), jax.random.normal(KEYS[5], (N, 3), dtype)
 
 
-def largest_error(f, group, in_reps=IN_REPS, out_reps=OUT_REPS, args=None, num_samples=8):
+def largest_error(f, group, in_reps=IN_REPS, out_reps=OUT_REPS, args=None, num_samples=4):
     args = cloud() if args is None else args
-    errors = jax.jit(
+    errors = quick_jit(
         lambda key: ej.equivariance.error(f, group, in_reps, out_reps, args, key=key, num_samples=num_samples)
     )(KEYS[6])
     return max(float(leaf) for leaf in jax.tree.leaves(errors))
@@ -107,7 +110,7 @@ def test_equivariant_functions_stay_what_they_are(x64):
 
     averaged = ej.equivariance.frame_average(invariant, frame_of(E(3)), IN_REPS, OUT_REPS)
     for got, want in zip(
-        jax.tree.leaves(averaged(*cloud())), jax.tree.leaves(invariant(*cloud())), strict=True
+        jax.tree.leaves(quick_jit(averaged)(*cloud())), jax.tree.leaves(invariant(*cloud())), strict=True
     ):
         np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-12)
 
@@ -122,10 +125,10 @@ def test_averaging_is_a_linear_projection(x64):
     def mixed(x, v):
         return jax.tree.map(lambda a, b: 0.25 * a + 0.75 * b, backbone(x, v), other(x, v))
 
-    once = average(backbone)(*cloud())
-    twice = average(average(backbone))(*cloud())
-    second = average(other)(*cloud())
-    for name, got in average(mixed)(*cloud()).items():
+    once = quick_jit(average(backbone))(*cloud())
+    twice = quick_jit(average(average(backbone)))(*cloud())
+    second = quick_jit(average(other))(*cloud())
+    for name, got in quick_jit(average(mixed))(*cloud()).items():
         np.testing.assert_allclose(twice[name], once[name], rtol=1e-11, atol=1e-12)
         np.testing.assert_allclose(got, 0.25 * once[name] + 0.75 * second[name], rtol=1e-11, atol=1e-12)
 
@@ -150,8 +153,8 @@ def test_batches_of_frames_agree_with_single_ones(x64):
     x, v = (jax.random.normal(key, (2, 3, N, 3)) for key in keys)
     averaged = ej.equivariance.frame_average(jax.vmap(jax.vmap(backbone)), frame_of(E(3)), IN_REPS, OUT_REPS)
     single = ej.equivariance.frame_average(backbone, frame_of(E(3)), IN_REPS, OUT_REPS)
-    together = jax.jit(averaged)(x, v)
-    for name, want in jax.vmap(jax.vmap(single))(x, v).items():
+    together = quick_jit(averaged)(x, v)
+    for name, want in quick_jit(jax.vmap(jax.vmap(single)))(x, v).items():
         np.testing.assert_allclose(together[name], want, rtol=1e-11, atol=1e-12)
 
 
@@ -162,7 +165,7 @@ def test_averages_differentiate(x64):
     )
     force = jax.grad(averaged)
     assert largest_error(force, E(3), IN_REPS, Vector()) < 1e-12
-    np.testing.assert_allclose(jnp.sum(force(x, v), axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(jnp.sum(quick_jit(force)(x, v), axis=0), 0, atol=1e-12)
 
 
 def test_the_backbone_is_traced_once():
@@ -222,8 +225,8 @@ def test_stochastic_averages_are_unbiased(x64):
     def both(f):
         return lambda x: (f(x), jax.grad(lambda x: jnp.sum(jnp.sin(jnp.arange(3.0)) * f(x)))(x))
 
-    draws = jax.jit(jax.vmap(lambda key: both(lambda x: stochastic(key, x, v))(x)))(keys)
-    for draw, want in zip(draws, both(lambda x: full(x, v))(x), strict=True):
+    draws = quick_jit(jax.vmap(lambda key: both(lambda x: stochastic(key, x, v))(x)))(keys)
+    for draw, want in zip(draws, quick_jit(both(lambda x: full(x, v)))(x), strict=True):
         error = 4.5 * np.std(draw, axis=0) / np.sqrt(len(keys)) + 1e-12
         assert np.all(np.abs(np.mean(draw, axis=0) - want) < error)
     exact = ej.equivariance.stochastic_frame_average(

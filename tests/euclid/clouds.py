@@ -46,11 +46,16 @@ def tensor(x):
     return jnp.outer(perceptron(x)["vector"], jnp.arange(3.0))
 
 
+def quick_jit(f):
+    """``jax.jit`` with little optimization: these functions run a few times each."""
+    return jax.jit(f, compiler_options={"xla_backend_optimization_level": 0})
+
+
 @functools.lru_cache
 def average(make, group, f=perceptron):
     """The compiled average of a function of a cloud over the frame ``make(x, group=group)``."""
     reps = OUT_REPS if f is perceptron else Vector() * Vector()
-    return jax.jit(frame_average(f, functools.partial(make, group=group), (Point(),), reps))
+    return quick_jit(frame_average(f, functools.partial(make, group=group), (Point(),), reps))
 
 
 def average_error(make, group, x, f=perceptron):

@@ -16,7 +16,7 @@ GROUPS = [SE(3), E(3), SO(3), O(2), SO(4)]
 def test_averages_are_exact(group, clouds, x64):
     x = jax.random.normal(jax.random.key(0), (8 if group == SE(3) else 5, group.n))
     assert clouds.average_error(weighted_pair_frame, group, x) < 1e-12
-    frame = jax.jit(functools.partial(weighted_pair_frame, group=group))(x)
+    frame = clouds.quick_jit(functools.partial(weighted_pair_frame, group=group))(x)
     np.testing.assert_allclose(np.sum(frame.weights), 1, rtol=1e-12)
     matrix = np.asarray(group.matrix(frame.elements))[:, : group.n, : group.n]
     eye = np.broadcast_to(np.eye(group.n), matrix.shape)
@@ -44,7 +44,7 @@ def test_flat_clouds_in_single_precision(clouds):
 
 def test_weights_are_areas(clouds, x64):
     x = clouds.GENERIC
-    frame = jax.jit(functools.partial(weighted_pair_frame, group=SO(3)))(jnp.asarray(x))
+    frame = clouds.quick_jit(functools.partial(weighted_pair_frame, group=SO(3)))(jnp.asarray(x))
     areas = np.linalg.norm(np.cross(x[:, None], x), axis=-1)
     expected = (areas / areas.sum())[~np.eye(8, dtype=bool)]
     np.testing.assert_allclose(np.sum(frame.weights[:-4].reshape(-1, 4), axis=1), expected, rtol=1e-12)
@@ -65,13 +65,12 @@ def test_averages_have_bounded_slopes(clouds, x64):
 
 
 def test_derivatives_are_exact_and_finite(clouds, x64):
-    averaged = clouds.average(weighted_pair_frame, SE(3))
+    averaged = clouds.average(weighted_pair_frame, SE(3)).__wrapped__
 
-    @jax.jit
     def scalar(x):
         return jnp.sum(averaged(x)["points"] ** 2)
 
-    gradient = jax.jit(jax.grad(scalar))
+    gradient, scalar = clouds.quick_jit(jax.grad(scalar)), clouds.quick_jit(scalar)
     x, direction = jnp.asarray(clouds.GENERIC), jnp.asarray(clouds.GENERIC[::-1] ** 2)
     numeric = (scalar(x + 1e-6 * direction) - scalar(x - 1e-6 * direction)) / 2e-6
     np.testing.assert_allclose(np.sum(gradient(x) * direction), numeric, rtol=1e-6)
@@ -105,9 +104,9 @@ def test_masked_points_do_not_count(clouds, x64):
     np.testing.assert_allclose(filled, average(x[:5], mask[:5]), atol=1e-12)
 
 
-def test_batches(x64):
+def test_batches(clouds, x64):
     x = jax.random.normal(jax.random.key(0), (2, 3, 4, 3))
-    make = jax.jit(functools.partial(weighted_pair_frame, group=E(3)))
+    make = clouds.quick_jit(functools.partial(weighted_pair_frame, group=E(3)))
     batch, single = make(x), make(x[1, 2])
     assert batch.batch_shape == (2, 3)
     assert batch.size == single.size == 4 * 3 * 8 + 8

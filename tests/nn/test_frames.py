@@ -36,15 +36,15 @@ def cloud(batch=(), seed=0):
 
 def model_and_variables(**options):
     model = FrameAveraged(Perceptron(), frame, (Point(),), OUT_REPS, **options)
-    return model, model.init(jax.random.key(1), cloud())
+    return model, jax.jit(model.init)(jax.random.key(1), cloud())
 
 
 def test_the_averaged_network_is_equivariant(x64):
     model, variables = model_and_variables()
-    f = functools.partial(model.apply, variables)
+    f = jax.jit(functools.partial(model.apply, variables))
     errors = error(f, E(3), (Point(),), OUT_REPS, (cloud(),), key=jax.random.key(2), num_samples=4)
     assert max(float(leaf) for leaf in jax.tree.leaves(errors)) < 1e-12
-    plain = functools.partial(Perceptron().apply, {"params": variables["params"]["module"]})
+    plain = jax.jit(functools.partial(Perceptron().apply, {"params": variables["params"]["module"]}))
     errors = error(plain, E(3), (Point(),), OUT_REPS, (cloud(),), key=jax.random.key(2), num_samples=4)
     assert min(float(leaf) for leaf in jax.tree.leaves(errors)) > 0.1
 
@@ -54,10 +54,10 @@ def test_batches_give_what_single_inputs_give(x64):
     x = cloud((2, 3))
     apply = jax.jit(model.apply)
     got = apply(variables, x)
-    want = jax.vmap(jax.vmap(functools.partial(model.apply, variables)))(x)
+    want = jax.jit(jax.vmap(jax.vmap(functools.partial(model.apply, variables))))(x)
     for name, leaf in want.items():
         np.testing.assert_allclose(got[name], leaf, rtol=1e-11, atol=1e-12)
-    gradient = jax.grad(lambda v: jnp.sum(model.apply(v, x)["energy"]))(variables)
+    gradient = jax.jit(jax.grad(lambda v: jnp.sum(model.apply(v, x)["energy"])))(variables)
     assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(gradient))
     assert all(np.any(leaf != 0) for leaf in jax.tree.leaves(gradient["params"]["module"]["Dense_0"]))
 
@@ -82,8 +82,8 @@ def test_samples_of_the_frame_in_training(x64):
 def test_batch_statistics_run_over_the_whole_frame(x64):
     model = FrameAveraged(Normalised(), frame, (Point(),), Point())
     x = cloud((6,))
-    variables = model.init(jax.random.key(0), x)
-    _, changed = model.apply(variables, x, mutable="batch_stats")
+    variables = jax.jit(model.init)(jax.random.key(0), x)
+    _, changed = jax.jit(functools.partial(model.apply, mutable="batch_stats"))(variables, x)
     statistics = changed["batch_stats"]["module"]["BatchNorm_0"]
     # Over all signs of the axes, the mean of the canonical forms is zero, half of it momentum.
     np.testing.assert_allclose(statistics["mean"], 0, atol=1e-12)

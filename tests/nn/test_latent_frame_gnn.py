@@ -1,14 +1,22 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from equijax.equivariance import error
 from equijax.euclid import weighted_pair_frame
-from equijax.groups import SE, E, Point, S, Trivial, Vector
+from equijax.groups import SE, E, Point, S, Vector
 from equijax.nn import LatentFrameGNN, MessageLayer
 
 N = 5
+
+
+quick_jit = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
+
+
+def quick_init(model, key, *args):
+    return quick_jit(model.init)(key, *args)
 
 
 def network(group, **options):
@@ -18,7 +26,7 @@ def network(group, **options):
     keys = jax.random.split(jax.random.key(0), 4)
     x, v = jax.random.normal(keys[0], (N, d)), jax.random.normal(keys[1], (N, 2, d))
     charges = jax.random.normal(keys[2], (N, N))
-    variables = model.init(keys[3], x, v, charges[..., None])
+    variables = quick_init(model, keys[3], x, v, charges[..., None])
     variables = jax.tree.map(
         lambda leaf: 2 * leaf + 0.3 * jnp.arange(leaf.size).reshape(leaf.shape) / leaf.size, variables
     )
@@ -41,44 +49,45 @@ def moved_error(f, group, args):
 @pytest.mark.parametrize("group", [E(3, bound=5.0), SE(2, bound=5.0)], ids=repr)
 def test_the_network_is_equivariant(group, x64):
     f, args = network(group)
-    f = jax.jit(f)
+    f = quick_jit(f)
     assert moved_error(f, group, args) < 1e-11
 
 
 def test_frames_of_rotations_see_reflections(x64):
     f, args = network(SE(3))
-    assert moved_error(f, SE(3), args) < 1e-11
-    reps = (Point(), Vector(), Trivial())
-    assert error(f, E(3), reps, Point(), args, key=jax.random.key(1), num_samples=4) > 1e-3
+    assert moved_error(quick_jit(f), SE(3), args) < 1e-11
+    mirrored = [-args[0], -args[1], args[2]]
+    assert np.max(np.abs(quick_jit(f)(*mirrored) + quick_jit(f)(*args))) > 1e-3
 
 
 def test_other_frames(x64):
     f, args = network(E(3), frame=weighted_pair_frame)
-    assert moved_error(jax.jit(f), E(3), args) < 1e-11
+    assert moved_error(quick_jit(f), E(3), args) < 1e-11
 
 
 def test_masked_points_change_nothing(x64):
     model = LatentFrameGNN(E(3), width=6, num_layers=2)
     keys = jax.random.split(jax.random.key(0), 3)
     x, v = jax.random.normal(keys[0], (2, N, 3)), jax.random.normal(keys[1], (2, N, 1, 3))
-    variables = model.init(keys[2], x, v)
+    variables = quick_init(model, keys[2], x, v)
     mask = jnp.arange(N) < jnp.array([[3], [N]])
     padded = jnp.where(mask[..., None], x, 7.0)
-    got = jax.jit(model.apply)(variables, padded, v, mask=mask)
-    np.testing.assert_allclose(got[0, :3], model.apply(variables, x[0, :3], v[0, :3]), atol=1e-11)
-    np.testing.assert_allclose(got[1], model.apply(variables, x[1], v[1]), atol=1e-11)
+    got = quick_jit(model.apply)(variables, padded, v, mask=mask)
+    apply = quick_jit(model.apply)
+    np.testing.assert_allclose(got[0, :3], apply(variables, x[0, :3], v[0, :3]), atol=1e-11)
+    np.testing.assert_allclose(got[1], apply(variables, x[1], v[1]), atol=1e-11)
     np.testing.assert_allclose(got[0, 3:], 0)
 
 
 def test_derivatives_are_finite_for_coincident_points():
     model = LatentFrameGNN(E(3), width=6, num_layers=2)
     x, v = jnp.zeros((N, 3)), jnp.zeros((N, 1, 3))
-    variables = model.init(jax.random.key(0), x, v)
+    variables = quick_init(model, jax.random.key(0), x, v)
 
     def total(variables, x):
         return jnp.sum(model.apply(variables, x, v) ** 2)
 
-    for leaf in jax.tree.leaves(jax.jit(jax.grad(total, (0, 1)))(variables, x)):
+    for leaf in jax.tree.leaves(quick_jit(jax.grad(total, (0, 1)))(variables, x)):
         assert np.all(np.isfinite(leaf))
 
 
