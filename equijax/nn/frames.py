@@ -7,7 +7,7 @@ import flax
 import flax.linen as nn
 import jax
 
-from equijax.equivariance import canonicalize, frame_mean
+from equijax.equivariance.frame_averaging import canonicalize, frame_mean
 from equijax.groups.frame import Frame, sample_frame
 from equijax.numerics import check
 

@@ -11,9 +11,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from equijax.equivariance import canonicalize, frame_mean
-from equijax.euclid import pca_frame
-from equijax.euclid.frames import center
+from equijax.equivariance.frame_averaging import canonicalize, frame_mean
+from equijax.euclid.frames import center, pca_frame
 from equijax.groups import Group, Point, Vector
 from equijax.groups.frame import Frame
 from equijax.numerics import check
