@@ -57,8 +57,8 @@ def weighted_pair_frame(
     Example:
       >>> from equijax.groups import SO
       >>> frame = weighted_pair_frame(jnp.array([[1.0, 0.0], [0.0, 3.0]]), group=SO(2))
-      >>> frame.size, frame.weights.round(3)
-      (6, Array([0.125, 0.125, 0.375, 0.375, 0.   , 0.   ], dtype=float32))
+      >>> frame.size, (8 * frame.weights).round()
+      (6, Array([1., 1., 3., 3., 0., 0.], dtype=float32))
     """
     x, mask, group = prepare_cloud(x, mask, group)
     d = x.shape[-1]
