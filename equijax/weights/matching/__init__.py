@@ -4,7 +4,7 @@ from equijax.weights.matching.activation_matching import activation_matching
 from equijax.weights.matching.assignment import maximum_assignment, sinkhorn
 from equijax.weights.matching.flax_activations import flax_activations
 from equijax.weights.matching.merge_many import Merged, mean_of, merge_many
-from equijax.weights.matching.moments import Moments, merged, moments, similarity
+from equijax.weights.matching.moments import Moments, merged_moments, moments, similarity
 from equijax.weights.matching.sinkhorn_matching import sinkhorn_matching
 from equijax.weights.matching.straight_through import straight_through_matching
 from equijax.weights.matching.weight_matching import Matching, weight_matching
@@ -18,7 +18,7 @@ __all__ = [
     "maximum_assignment",
     "mean_of",
     "merge_many",
-    "merged",
+    "merged_moments",
     "moments",
     "similarity",
     "sinkhorn",

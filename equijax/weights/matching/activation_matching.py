@@ -19,7 +19,7 @@ from equijax.weights.matching.assignment import (
     traced_assignment,
 )
 from equijax.weights.matching.layout import Layout
-from equijax.weights.matching.moments import STATISTICS, Moments, merged, moments, similarity
+from equijax.weights.matching.moments import STATISTICS, Moments, merged_moments, moments, similarity
 from equijax.weights.matching.weight_matching import Matching
 from equijax.weights.weight_symmetry import WeightSymmetry
 
@@ -105,7 +105,7 @@ def _gather(layout: Layout, capture: Callable, a, b, batches: Iterable) -> dict[
     @jax.jit
     def both(total, new):
         is_moments = {"is_leaf": lambda x: isinstance(x, Moments)}
-        return jax.tree.map(merged, total, new, **is_moments)
+        return jax.tree.map(merged_moments, total, new, **is_moments)
 
     total = None
     for batch in batches:

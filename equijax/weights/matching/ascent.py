@@ -6,10 +6,7 @@ then it is linearised at the present permutation, and a step is taken only if th
 A group is visited again only after a neighbour has moved, and groups that share no array move at once.
 """
 
-import concurrent.futures
-import contextlib
 import functools
-import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -20,9 +17,9 @@ from jaxtyping import Array, Float
 
 from equijax.weights.matching.assignment import host_assignment, traced_assignment
 from equijax.weights.matching.layout import Images, Layout
+from equijax.weights.matching.threads import workers
 
 _SMALLEST_GAIN = 1e-12
-_PARALLEL_FROM = 128
 
 
 class Ascent(NamedTuple):
@@ -92,7 +89,7 @@ def host_ascent(
     b = layout.applied(images, b)
     scale = np.sqrt(inner_product(a, a) * inner_product(b, b))
     waiting, history = set(range(len(layout.permutations))), [inner_product(a, b)]
-    with _workers(layout) as run:
+    with workers(layout.largest) as run:
         for _ in range(max_sweeps):
             for group in _independent(layout, random.permutation(sorted(waiting)).tolist()):
                 step_of = functools.partial(_best_step, layout, a, b, _SMALLEST_GAIN * scale)
@@ -107,16 +104,6 @@ def host_ascent(
             if not waiting:
                 break
     return Ascent(images, np.asarray(history))
-
-
-@contextlib.contextmanager
-def _workers(layout: Layout):
-    """A ``map`` that uses threads where assignments are large enough to gain by it."""
-    if max((each.size for each in layout.permutations), default=0) < _PARALLEL_FROM:
-        yield map
-        return
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield pool.map
 
 
 def _independent(layout: Layout, order: list[int]) -> Iterator[list[int]]:

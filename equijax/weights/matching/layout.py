@@ -125,6 +125,11 @@ class Layout:
         return Permutation(neurons.name, neurons.piece, neurons.size, neurons.over, bases, tuple(sites))
 
     @property
+    def largest(self) -> int:
+        """The size of the largest permutation; 0 if there is none."""
+        return max((each.size for each in self.permutations), default=0)
+
+    @property
     def order(self) -> list[int]:
         """The numbers of the permutations, families after what they are families over."""
         return sorted(range(len(self.permutations)), key=lambda i: len(self.permutations[i].over))
@@ -297,25 +302,8 @@ def inner_products(x: Float[Array, "m n k"], y: Float[Array, "m n k"]) -> Float[
       [[[3.0, 3.0], [3.0, 3.0]]]
     """
     if namespace(x) is np and namespace(y) is np:
-        return _host_products(x, y.swapaxes(-1, -2))
+        return x @ y.swapaxes(-1, -2)
     return jnp.einsum("mik,mjk->mij", x, y, precision="highest")
-
-
-# Up to this many multiplications OpenBLAS uses one thread. On products that are little larger, threads gain
-# nothing, and where other processes use the machine they wait for each other a hundred times as long.
-_ONE_THREAD = 2**18
-_THREADS_FROM = 2**24
-
-
-def _host_products(x, y):
-    """The product of two stacks of matrices, in pieces for one thread where threads would not pay."""
-    rows, length, columns = x.shape[-2], x.shape[-1], y.shape[-1]
-    cost = rows * length * columns
-    if cost <= _ONE_THREAD or cost >= _THREADS_FROM:
-        return x @ y
-    piece = max(1, _ONE_THREAD // (rows * columns))
-    starts = range(0, length, piece)
-    return sum(x[..., start : start + piece] @ y[..., start : start + piece, :] for start in starts)
 
 
 def _is_permuted(group) -> bool:

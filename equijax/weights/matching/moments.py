@@ -57,12 +57,12 @@ def moments(a: Float[Array, "samples ... n"], b: Float[Array, "samples ... n"]) 
     return Moments(jnp.asarray(float(len(a))), mean_a, mean_b, (a**2).sum(0), (b**2).sum(0), cross)
 
 
-def merged(first: Moments, second: Moments) -> Moments:
+def merged_moments(first: Moments, second: Moments) -> Moments:
     """The moments of two batches together.
 
     Example:
       >>> x = jnp.arange(8.0).reshape(4, 2)
-      >>> both = merged(moments(x[:1], x[:1]), moments(x[1:], x[1:]))
+      >>> both = merged_moments(moments(x[:1], x[:1]), moments(x[1:], x[1:]))
       >>> bool(jnp.allclose(both.covariation, moments(x, x).covariation))
       True
     """

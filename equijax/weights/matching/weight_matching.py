@@ -17,6 +17,7 @@ from equijax.numerics import check
 from equijax.weights.matching import ascent
 from equijax.weights.matching.assignment import chosen_backend
 from equijax.weights.matching.layout import Layout
+from equijax.weights.matching.threads import one_thread_a_product
 from equijax.weights.weight_symmetry import WeightSymmetry
 
 
@@ -110,13 +111,14 @@ def _on_host(key, layout: Layout, a, b, init, num_starts: int, max_sweeps: int) 
     order, draw = jax.random.split(key)
     seeds = np.random.SeedSequence(np.asarray(jax.random.bits(order, (4,), "uint32")).tolist())
     best = None
-    for number, seed in enumerate(seeds.spawn(num_starts)):
-        images = _start(number, draw, layout, a, b, init, ascent.host_profiles)
-        images = tuple(np.asarray(image) for image in images)
-        random = np.random.default_rng(seed)
-        found = ascent.host_ascent(layout, a, b, images, random=random, max_sweeps=max_sweeps)
-        if best is None or found.history[-1] > best.history[-1]:
-            best = found
+    with one_thread_a_product(layout.largest):
+        for number, seed in enumerate(seeds.spawn(num_starts)):
+            images = _start(number, draw, layout, a, b, init, ascent.host_profiles)
+            images = tuple(np.asarray(image) for image in images)
+            random = np.random.default_rng(seed)
+            found = ascent.host_ascent(layout, a, b, images, random=random, max_sweeps=max_sweeps)
+            if best is None or found.history[-1] > best.history[-1]:
+                best = found
     return Matching(layout.element(best.images), float(best.history[-1]), best.history)
 
 

@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from equijax.weights.matching import maximum_assignment, merged, moments, similarity
+from equijax.weights.matching import maximum_assignment, merged_moments, moments, similarity
 
 random = np.random.default_rng(0)
 A, B = random.normal(size=(2, 60, 5)) + 3
@@ -12,7 +12,7 @@ A, B = random.normal(size=(2, 60, 5)) + 3
 def test_batches_merge_to_the_moments_of_all(x64):
     whole = moments(jnp.asarray(A), jnp.asarray(B))
     pieces = [moments(jnp.asarray(A[i : i + 20]), jnp.asarray(B[i : i + 20])) for i in (0, 20, 40)]
-    both = merged(merged(pieces[0], pieces[1]), pieces[2])
+    both = merged_moments(merged_moments(pieces[0], pieces[1]), pieces[2])
     jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-12), both, whole)
 
 
@@ -32,7 +32,7 @@ def test_second_moments_and_squared_distances_have_one_assignment():
 
 def test_large_means_lose_no_digits():
     a = jnp.asarray(random.normal(size=(100, 3)) + 1000, jnp.float32)
-    both = merged(moments(a[:50], a[:50]), moments(a[50:], a[50:]))
+    both = merged_moments(moments(a[:50], a[:50]), moments(a[50:], a[50:]))
     np.testing.assert_allclose(jnp.diagonal(similarity(both, "correlation")), 1, atol=1e-4)
 
 
