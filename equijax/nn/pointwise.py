@@ -28,6 +28,7 @@ class PointwiseMLP(nn.Module):
       matmul_dtype: of the way to the grid and back, and of the layers: see `equijax.sphere.gaunt_product`.
 
     Example:
+      >>> import jax.numpy as jnp
       >>> x = jnp.ones((5, 8, 9))
       >>> PointwiseMLP((32, 4)).init_with_output(jax.random.key(0), x)[0].shape
       (5, 4, 9)

@@ -10,7 +10,7 @@ from experiments.tasks.cosine_similarity import KINDS, draw_vectors, similarity
 VECTORS = draw_vectors(50, seed=1)
 
 
-@pytest.mark.parametrize(("kind", "rotations", "scalings"), zip(KINDS, (1, 1, 0, 0), (1, 0, 1, 0)))
+@pytest.mark.parametrize(("kind", "rotations", "scalings"), list(zip(KINDS, (1, 1, 0, 0), (1, 0, 1, 0))))
 def test_which_symmetries_hold(kind, rotations, scalings, x64):
     for group, holds in ((SO(3), rotations), (Scaling(3), scalings)):
         found = error(
