@@ -89,7 +89,7 @@ def orthonormal_axes(
     axes = jnp.zeros((*batch, d, d), dtype)
     found = jnp.zeros(batch, jnp.int32)
     tolerance = 16 * math.sqrt(d) * float(jnp.finfo(dtype).eps)
-    largest = safe.norm(jax.lax.stop_gradient(vectors).reshape(*batch, -1)) if vectors.shape[-2] else 0.0
+    largest = safe.norm(jax.lax.stop_gradient(vectors).reshape(*batch, math.prod(vectors.shape[-2:])))
 
     def step(carry, vector):
         axes, found = carry

@@ -42,6 +42,13 @@ def test_flat_clouds_in_single_precision(clouds):
         assert clouds.average_error(weighted_pair_frame, SE(3), x) < 1e-4, name
 
 
+@pytest.mark.parametrize("count", [0, 1])
+def test_clouds_without_a_pair_have_the_principal_axes(count):
+    frame = weighted_pair_frame(jnp.ones((count, 3)), group=E(3))
+    assert frame.size == 8
+    np.testing.assert_allclose(np.sum(frame.weights), 1, rtol=1e-6)
+
+
 def test_weights_are_areas(clouds, x64):
     x = clouds.GENERIC
     frame = clouds.quick_jit(functools.partial(weighted_pair_frame, group=SO(3)))(jnp.asarray(x))
